@@ -1,0 +1,172 @@
+"""The web process: puts core, features and vendors together. With `worker` and `cli` the only module that knows them all."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from hostwright import __version__
+from hostwright.admin.api import AdminJobsApi
+from hostwright.admin.pages import AdminPages
+from hostwright.core import logs, metrics, sentry
+from hostwright.core.config import Config, Environment, load_config
+from hostwright.core.crypto import Keyring, check_keys
+from hostwright.core.db import create_database
+from hostwright.core.live import Hub
+from hostwright.core.passwords import Passwords
+from hostwright.core.presence import heartbeat
+from hostwright.identity.access import identity_dependencies
+from hostwright.identity.api import AuthApi, UserApi
+from hostwright.identity.live import live_route
+from hostwright.identity.pages import SessionPages, SignInPages
+from hostwright.servers.api import AdminServersApi, ServersApi
+from hostwright.servers.pages import ServerLive, ServerPages, ServersShell
+from hostwright.servers.ports import Providers
+from hostwright.upstream.factory import connection_providers
+from hostwright.web.asgi import Asgi, Outer
+from hostwright.web.error_pages import error_page
+from hostwright.web.errors import error_handlers
+from hostwright.web.health import HealthApi
+from hostwright.web.inject import Services, core_dependencies
+from hostwright.web.render import brand_route, set_shell_parts
+from hostwright.web.styleguide import StyleguidePages
+
+
+def openapi_config() -> OpenAPIConfig:
+    """The API's document at ``/api/openapi.json``."""
+    return OpenAPIConfig(
+        title="Hostwright",
+        version=__version__,
+        description="Everything that the pages do, for programs. Errors have one shape; times are UTC.",
+        path="/api",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        components=Components(
+            security_schemes={
+                "session": SecurityScheme(type="apiKey", security_scheme_in="cookie", name="hw_session"),
+                "key": SecurityScheme(type="http", scheme="bearer", description="An API key that begins with hw_."),
+            }
+        ),
+        use_handler_docstrings=False,
+    )
+
+
+class App:
+    """One web process."""
+
+    def __init__(self, config: Config, *, passwords: Passwords | None = None) -> None:
+        self.config = config
+        self.closing = asyncio.Event()
+        self.services = Services(
+            config=config,
+            keyring=Keyring.load(config),
+            passwords=passwords or Passwords(),
+        )
+        self.providers: Providers | None = None
+        self.litestar = self._litestar()
+        self.asgi: Asgi = Outer(self.litestar, config)
+
+    def _litestar(self) -> Litestar:
+        set_shell_parts(self.config, [ServersShell()])
+        live = ServerLive()
+        handlers: list[Any] = [
+            HealthApi,
+            brand_route(self.config),
+            AuthApi,
+            UserApi,
+            ServersApi,
+            AdminServersApi,
+            AdminJobsApi,
+            SignInPages,
+            SessionPages,
+            ServerPages,
+            AdminPages,
+            live_route({live.name: live}, self.closing),
+        ]
+        if self.config.shows_styleguide:
+            handlers.append(StyleguidePages)
+        return Litestar(
+            handlers,
+            dependencies={
+                **core_dependencies(self.services),
+                **identity_dependencies(self.services),
+                "providers": Provide(self._provide_providers),
+            },
+            exception_handlers=error_handlers(error_page),
+            openapi_config=openapi_config(),
+            lifespan=[self._lifespan],
+            logging_config=None,
+            request_max_body_size=None,
+        )
+
+    async def _provide_providers(self) -> Providers:
+        if self.providers is None:
+            message = "providers are made when the process starts"
+            raise RuntimeError(message)
+        return self.providers
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Litestar) -> AsyncIterator[None]:
+        del app
+        self.closing.clear()
+        database = await create_database(self.config.database_url, max_size=self.config.pool_size)
+        self.services.database = database
+        hub = Hub(database.connect)
+        self.services.hub = hub
+        restore = _end_streams_on_sigterm(self.closing) if self.config.environment is not Environment.TEST else None
+        try:
+            async with connection_providers(self.config, database, self.services.keyring) as providers:
+                self.providers = providers
+                async with database.acquire() as db:
+                    await check_keys(db, self.services.keyring)
+                hub.start()
+                async with heartbeat(database, "web", __version__):
+                    yield
+        finally:
+            self.closing.set()
+            await hub.stop()
+            await database.close()
+            self.services.passwords.close()
+            if restore is not None:
+                restore()
+            sentry.flush()
+
+
+def _end_streams_on_sigterm(closing: asyncio.Event) -> Callable[[], None]:
+    """Open event streams would hold granian for ever: end them first, then let it stop as on Ctrl-C (pitfalls 3)."""
+    loop = asyncio.get_running_loop()
+
+    def begin() -> None:
+        closing.set()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def restore() -> None:
+        with suppress(ValueError, RuntimeError):
+            loop.remove_signal_handler(signal.SIGTERM)
+
+    try:
+        loop.add_signal_handler(signal.SIGTERM, begin)
+    except (ValueError, RuntimeError):
+        return lambda: None
+    return restore
+
+
+def build_app(config: Config, *, passwords: Passwords | None = None) -> App:
+    """A web process over ``config``; nothing is opened before its lifespan begins."""
+    return App(config, passwords=passwords)
+
+
+def create_app() -> Asgi:
+    """What granian calls in each of its processes."""
+    config = load_config(os.environ)
+    logs.configure(config)
+    sentry.configure(config, "web")
+    metrics.start()
+    return build_app(config).asgi

@@ -1,0 +1,82 @@
+"""Writing and reading the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+
+from hostwright.audit import queries
+from hostwright.audit.records import AuditRow
+from hostwright.core.db import Db, Tx
+from hostwright.core.logs import redacted
+from hostwright.core.scope import OwnedBy, Scope
+
+LAST: Final = 2**63 - 1
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """Lines, newest first; pass ``next`` as ``before`` to go on, None at the end."""
+
+    rows: list[AuditRow]
+    next: int | None
+
+
+async def record(  # noqa: PLR0913  each is a column
+    tx: Tx,
+    *,
+    actor_id: int | None,
+    actor_label: str,
+    action: str,
+    outcome: Literal["done", "refused", "failed"],
+    customer_id: int | None = None,
+    object_type: str | None = None,
+    object_id: str | None = None,
+    object_label: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+    address: str | None = None,
+    request_id: str | None = None,
+) -> None:
+    """Write one line with the rest of ``tx``. A refusal needs a transaction of its own, or it is rolled back with it.
+
+    ``detail`` loses whatever is named like a secret.
+    """
+    await queries.insert.run(
+        tx,
+        actor_id,
+        actor_label,
+        action,
+        outcome,
+        customer_id,
+        object_type,
+        object_id,
+        object_label,
+        redacted(detail or {}),
+        address,
+        request_id,
+    )
+
+
+def _page(rows: list[AuditRow], limit: int) -> AuditPage:
+    return AuditPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+async def entries(db: Db, scope: Scope, *, before: int | None = None, limit: int = 50) -> AuditPage:
+    """Lines that the caller may see, newest first."""
+    below = LAST if before is None else before
+    if isinstance(scope, OwnedBy):
+        return _page(await queries.of_customer.all(db, scope.customer_id, below, limit + 1), limit)
+    return _page(await queries.everything.all(db, below, limit + 1), limit)
+
+
+async def entries_of_object(
+    db: Db, scope: Scope, object_type: str, object_id: str, *, before: int | None = None, limit: int = 50
+) -> AuditPage:
+    """Lines about one object that the caller may see, newest first."""
+    below = LAST if before is None else before
+    if isinstance(scope, OwnedBy):
+        rows = await queries.of_object_for_customer.all(db, object_type, object_id, scope.customer_id, below, limit + 1)
+    else:
+        rows = await queries.of_object.all(db, object_type, object_id, below, limit + 1)
+    return _page(rows, limit)

@@ -1,0 +1,127 @@
+"""Configuration: one frozen struct, read from the environment once. Nothing else reads `os.environ`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+
+class ConfigError(Exception):
+    """The environment cannot be used; the message is one clear line that names the variable."""
+
+
+class Environment(StrEnum):
+    """What this installation is for. Only production is strict about HTTPS."""
+
+    PRODUCTION = "production"
+    DEMO = "demo"
+    DEVELOPMENT = "development"
+    TEST = "test"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the environment decides."""
+
+    database_url: str = ""
+    database_admin_url: str = ""
+    keys: str | None = None
+    keys_file: Path | None = None
+    environment: Environment = Environment.PRODUCTION
+    public_url: str = "http://127.0.0.1:8000"
+    company_name: str = "Hostwright"
+    brand_colour: str = "#4f46e5"
+    trusted_proxies: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    session_idle_hours: int = 8
+    session_days: int = 30
+    sentry_dsn: str | None = None
+    log_format: str = "json"
+    log_level: str = "info"
+    pool_size: int = 10
+    worker_concurrency: int = 10
+    data_dir: Path | None = None
+    allow_private_upstreams: bool = False
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether people reach us over HTTPS, so that cookies carry ``Secure`` and the ``__Host-`` prefix."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def shows_styleguide(self) -> bool:
+        """The style page is for us, not for customers."""
+        return self.environment is not Environment.PRODUCTION
+
+    def __repr__(self) -> str:
+        """Without secrets: connection strings and keys stay out of logs and tracebacks."""
+        return f"Config(environment={self.environment!s}, public_url={self.public_url!r})"
+
+
+COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or not low <= int(text) <= high:
+        message = f"{name} must be a whole number from {low} to {high}, not {text!r}"
+        raise ConfigError(message)
+    return int(text)
+
+
+def _words(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in environ.get(name, "").split(",") if word.strip())
+
+
+def _choice(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = environ.get(name, "").strip().lower() or default
+    if value not in allowed:
+        message = f"{name} must be one of {', '.join(allowed)}, not {value!r}"
+        raise ConfigError(message)
+    return value
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name, "").strip()
+    return Path(text) if text else None
+
+
+def load_config(environ: Mapping[str, str]) -> Config:
+    """Read the environment; raises `ConfigError` with one clear line for a value that cannot be used."""
+    brand = environ.get("BRAND_COLOUR", "").strip() or "#4f46e5"
+    if not COLOUR.fullmatch(brand):
+        message = f"BRAND_COLOUR must look like #4f46e5, not {brand!r}"
+        raise ConfigError(message)
+    public_url = (environ.get("PUBLIC_URL", "").strip() or "http://127.0.0.1:8000").rstrip("/")
+    if not public_url.startswith(("http://", "https://")):
+        message = "PUBLIC_URL must start with http:// or https://"
+        raise ConfigError(message)
+    return Config(
+        database_url=environ.get("DATABASE_URL", "").strip(),
+        database_admin_url=environ.get("DATABASE_ADMIN_URL", "").strip(),
+        keys=environ.get("HOSTWRIGHT_KEYS", "").strip() or None,
+        keys_file=_path(environ, "HOSTWRIGHT_KEYS_FILE"),
+        environment=Environment(
+            _choice(environ, "HOSTWRIGHT_ENVIRONMENT", "production", tuple(e.value for e in Environment))
+        ),
+        public_url=public_url,
+        company_name=environ.get("COMPANY_NAME", "").strip() or "Hostwright",
+        brand_colour=brand,
+        trusted_proxies=_words(environ, "TRUSTED_PROXIES"),
+        allowed_origins=_words(environ, "ALLOWED_ORIGINS"),
+        session_idle_hours=_number(environ, "SESSION_IDLE_HOURS", 8, low=1, high=24 * 30),
+        session_days=_number(environ, "SESSION_DAYS", 30, low=1, high=365),
+        sentry_dsn=environ.get("SENTRY_DSN", "").strip() or None,
+        log_format=_choice(environ, "LOG_FORMAT", "json", ("json", "console")),
+        log_level=_choice(environ, "LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+        pool_size=_number(environ, "DATABASE_POOL_SIZE", 10, low=2, high=200),
+        worker_concurrency=_number(environ, "WORKER_CONCURRENCY", 10, low=1, high=200),
+        data_dir=_path(environ, "HOSTWRIGHT_DATA"),
+        allow_private_upstreams=_choice(environ, "ALLOW_PRIVATE_UPSTREAMS", "no", ("yes", "no")) == "yes",
+    )

@@ -1,0 +1,17 @@
+"""PostgreSQL: checked SQL over asyncpg, one pool a process, transactions that commit before the answer."""
+
+from hostwright.core.db.pool import Database, PoolExhausted, create_database
+from hostwright.core.db.query import REGISTRY, Command, Db, NoRow, Query, Scalar, Tx
+
+__all__ = [
+    "REGISTRY",
+    "Command",
+    "Database",
+    "Db",
+    "NoRow",
+    "PoolExhausted",
+    "Query",
+    "Scalar",
+    "Tx",
+    "create_database",
+]

@@ -1,0 +1,1 @@
+"""Users, customers and their members, sessions, API keys, and who may call."""

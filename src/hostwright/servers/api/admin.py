@@ -1,0 +1,143 @@
+"""All servers, for staff."""
+
+from litestar import Controller
+from litestar.params import FromPath
+
+from hostwright.core.db import Db, Tx
+from hostwright.core.paging import Page, pagination
+from hostwright.core.providers import PowerAction
+from hostwright.identity.schemas import StaffViewer
+from hostwright.servers import queries, service
+from hostwright.servers.api.parameters import (
+    CustomerWanted,
+    PageNumber,
+    PageSize,
+    PowerWanted,
+    Search,
+    SortWanted,
+    StateWanted,
+)
+from hostwright.servers.api.presenting import (
+    action_read,
+    admin_server_detail,
+    statistics,
+)
+from hostwright.servers.queries import ServerFilter
+from hostwright.servers.schemas import (
+    ActionRead,
+    AdminServerDetail,
+    AdminServerList,
+    Sort,
+)
+from hostwright.web.inject import Injected
+from hostwright.web.openapi import get_op, post_op
+
+TAG = "Servers (staff)"
+READ = "read:servers"
+WRITE = "write:servers"
+
+
+async def _ask(tx: Tx, staff: StaffViewer, server_id: int, action: PowerAction) -> ActionRead:
+    server = await queries.locked_server(tx, staff.scope, server_id)
+    return action_read(await service.request_power(tx, service.actor_of(staff), server, action))
+
+
+class AdminServersApi(Controller):
+    """What staff can do with every server."""
+
+    path = "/api/admin/servers"
+
+    @get_op("", op="listAllServers", summary="List all servers", auth="admin", scope=READ, tag=TAG, errors=(400,))
+    async def list_servers(  # noqa: PLR0913  one parameter each
+        self,
+        db: Injected[Db],
+        staff: Injected[StaffViewer],
+        page: PageNumber = 1,
+        page_size: PageSize = 20,
+        search: Search = "",
+        state_wanted: StateWanted = None,
+        power: PowerWanted = None,
+        sort: SortWanted = Sort.NAME,
+        customer_id: CustomerWanted = None,
+    ) -> AdminServerList:
+        """A page of servers of all customers. Never asks VirtFusion."""
+        wanted = ServerFilter(staff.scope, customer_id, state_wanted, power, search.strip(), sort)
+        part = Page(page, page_size)
+        items = await queries.list_admin_reads(db, wanted, part)
+        counts = await queries.list_counts(db, wanted)
+        total = await queries.total(db, wanted, counts)
+        return AdminServerList(items, pagination(part, total), statistics(counts))
+
+    @get_op(
+        "/{server_id:int}",
+        op="getAnyServer",
+        summary="Read any server",
+        auth="admin",
+        scope=READ,
+        tag=TAG,
+        errors=(404,),
+    )
+    async def read_server(
+        self, db: Injected[Db], staff: Injected[StaffViewer], server_id: FromPath[int]
+    ) -> AdminServerDetail:
+        """One server, with what goes on with it."""
+        del staff
+        read = await queries.admin_read(db, server_id)
+        await service.note_viewed(db, [server_id])
+        return admin_server_detail(read, await queries.pending_action(db, server_id))
+
+    @post_op(
+        "/{server_id:int}/boot",
+        op="bootAnyServer",
+        summary="Start any server",
+        auth="admin",
+        scope=WRITE,
+        tag=TAG,
+        errors=(404, 409),
+        status=202,
+    )
+    async def boot(self, tx: Injected[Tx], staff: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
+        """Start it."""
+        return await _ask(tx, staff, server_id, PowerAction.BOOT)
+
+    @post_op(
+        "/{server_id:int}/shutdown",
+        op="shutDownAnyServer",
+        summary="Shut any server down",
+        auth="admin",
+        scope=WRITE,
+        tag=TAG,
+        errors=(404, 409),
+        status=202,
+    )
+    async def shutdown(self, tx: Injected[Tx], staff: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
+        """Ask its system to shut down."""
+        return await _ask(tx, staff, server_id, PowerAction.SHUTDOWN)
+
+    @post_op(
+        "/{server_id:int}/restart",
+        op="restartAnyServer",
+        summary="Restart any server",
+        auth="admin",
+        scope=WRITE,
+        tag=TAG,
+        errors=(404, 409),
+        status=202,
+    )
+    async def restart(self, tx: Injected[Tx], staff: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
+        """Restart it."""
+        return await _ask(tx, staff, server_id, PowerAction.RESTART)
+
+    @post_op(
+        "/{server_id:int}/power-off",
+        op="powerOffAnyServer",
+        summary="Power any server off",
+        auth="admin",
+        scope=WRITE,
+        tag=TAG,
+        errors=(404, 409),
+        status=202,
+    )
+    async def power_off(self, tx: Injected[Tx], staff: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
+        """Cut its power."""
+        return await _ask(tx, staff, server_id, PowerAction.POWEROFF)

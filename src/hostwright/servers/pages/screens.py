@@ -1,0 +1,190 @@
+"""What pages of servers do, for customers and staff alike; `routes` says who may ask."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from markupsafe import Markup
+
+from hostwright.core.db import Database, Db, Tx
+from hostwright.core.errors import Conflict, Unavailable
+from hostwright.core.providers import PowerAction
+from hostwright.identity.schemas import Viewer
+from hostwright.servers import queries, service
+from hostwright.servers.ports import Providers
+from hostwright.servers.queries import LogFilter
+from hostwright.servers.queries.facts import facts_of
+from hostwright.servers.records import ActionRow, ServerRow
+from hostwright.servers.views import facts
+from hostwright.servers.views.detail import StateView, state_view
+from hostwright.servers.views.rows import list_view, read_filter
+from hostwright.web.answer import go, hx_target, page, partial, partials
+from hostwright.web.i18n import choose_language
+from hostwright.web.render import render, renderer
+from hostwright.web.shell import set_count
+
+LOG_LINES: Final = 25
+LATEST: Final = 4
+LONGEST_ID: Final = 18
+NO_STORE: Final = "no-store"
+
+log = structlog.get_logger(__name__)
+
+type AnyRequest = Request[Any, Any, Any]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a page stands: among a customer's own servers, or among all of them for staff."""
+
+    base: str
+    staff: bool
+    list: str
+    detail: str
+
+
+OWN: Final = Place(base="/servers", staff=False, list="servers/list.html", detail="servers/detail.html")
+ALL: Final = Place(
+    base="/admin/servers", staff=True, list="servers/staff_list.html", detail="servers/staff_detail.html"
+)
+
+
+async def show_list(request: AnyRequest, db: Db, viewer: Viewer, place: Place) -> Response[Any]:
+    """A page of servers, read from the mirror alone."""
+    choose_language(request, pseudo=renderer().pseudo)
+    shown = read_filter(place.base, request.query_params, staff=place.staff)
+    wanted = shown.query(viewer.scope)
+    counts = await queries.list_counts(db, wanted)
+    rows = await queries.list_rows(db, wanted, shown.paging)
+    total = await queries.total(db, wanted, counts)
+    await service.note_viewed(db, [row.id for row in rows])
+    view = list_view(renderer(), shown, rows, total, counts, staff=place.staff)
+    if not place.staff:
+        set_count(request, "servers", view.standing)
+    if hx_target(request) is None:
+        await renderer().navigation.fill_counts(request, db, viewer)
+    return page(request, place.list, {"view": view})
+
+
+def state_of(place: Place, row: ServerRow, action: ActionRow | None) -> StateView:
+    """The state of a server as the pages at ``place`` show it."""
+    return state_view(place.base, row, action, renderer().now(), staff=place.staff)
+
+
+def _who(row: ServerRow) -> dict[str, Any]:
+    """What the password dialog needs: whose password, and none to show yet."""
+    system = row.operating_system
+    return {"user": facts.user_of(system), "windows": facts.is_windows(system), "password": ""}
+
+
+async def _show(  # noqa: PLR0913  the parts of one page
+    request: AnyRequest, db: Db, viewer: Viewer, place: Place, row: ServerRow, part: str, extra: Mapping[str, Any]
+) -> Response[Any]:
+    """A server's page with one tab open."""
+    overview = part == ""
+    view = facts.detail_view(
+        place.base,
+        row,
+        await facts_of(db, row.id),
+        part,
+        await queries.addresses_of(db, row.id) if overview else (),
+        await queries.activity(db, row.id, LogFilter(), LATEST) if overview else (),
+        staff=place.staff,
+    )
+    state = state_of(place, row, await queries.latest_action(db, row.id))
+    await renderer().navigation.fill_counts(request, db, viewer)
+    return page(request, place.detail, {"d": view, "s": state, **_who(row), **extra})
+
+
+async def show_overview(request: AnyRequest, db: Db, viewer: Viewer, place: Place, server_id: int) -> Response[Any]:
+    """The first tab: addresses, plan, what happened lately."""
+    choose_language(request, pseudo=renderer().pseudo)
+    row = await queries.server_for(db, viewer.scope, server_id)
+    await service.note_viewed(db, [row.id])
+    return await _show(request, db, viewer, place, row, "", {})
+
+
+async def show_activity(request: AnyRequest, db: Db, viewer: Viewer, place: Place, server_id: int) -> Response[Any]:
+    """What happened, newest first, by type, 25 lines at a time."""
+    choose_language(request, pseudo=renderer().pseudo)
+    row = await queries.server_for(db, viewer.scope, server_id)
+    kind = request.query_params.get("type", "")
+    kind = kind if kind in facts.LOG_TYPES else ""
+    cursor = request.query_params.get("cursor", "")
+    before = int(cursor) if cursor.isdecimal() and len(cursor) <= LONGEST_ID else None
+    lines = await queries.activity(db, server_id, LogFilter(before, kind or None), LOG_LINES + 1)
+    older = str(lines[LOG_LINES - 1].id) if len(lines) > LOG_LINES else None
+    url = f"{place.base}/{server_id}/activity"
+    log = facts.activity_view(url, kind, cursor, lines[:LOG_LINES], older)
+    return await _show(request, db, viewer, place, row, "activity", {"log": log})
+
+
+async def show_traffic(
+    request: AnyRequest, database: Database, providers: Providers, viewer: Viewer, place: Place, server_id: int
+) -> Response[Any]:
+    """Traffic by month, asked of VirtFusion; when that does not answer the page says so and stays."""
+    choose_language(request, pseudo=renderer().pseudo)
+    traffic = None
+    try:
+        traffic = facts.traffic_view(await service.read_traffic(database, providers, viewer.scope, server_id))
+    except (Unavailable, Conflict) as error:
+        log.info("traffic.not_shown", server_id=server_id, code=error.code)
+    async with database.acquire() as db:
+        row = await queries.server_for(db, viewer.scope, server_id)
+        return await _show(request, db, viewer, place, row, "traffic", {"traffic": traffic})
+
+
+async def show_menu(request: AnyRequest, db: Db, viewer: Viewer, place: Place, server_id: int) -> Response[Any]:
+    """What can be done with a row's server, and the dialog for what should be asked first."""
+    choose_language(request, pseudo=renderer().pseudo)
+    row = await queries.server_for(db, viewer.scope, server_id)
+    state = state_of(place, row, await queries.latest_action(db, server_id))
+    return render(request, "servers/menu.html", {"s": state})
+
+
+def state_partials(request: AnyRequest, state: StateView, *, leave_out: str | None = None) -> list[Markup]:
+    """Updates of every place that shows this state, but for the one with the id ``leave_out``."""
+    places = {
+        f"state-{state.id}": "servers/_state.html",
+        f"{state.prefix}actions-{state.id}": "servers/_actions.html",
+        f"{state.prefix}task-{state.id}": "servers/_task.html",
+    }
+    return [
+        partial(f"#{name}", _html(request, template, state)) for name, template in places.items() if name != leave_out
+    ]
+
+
+def _html(request: AnyRequest, template: str, state: StateView) -> Markup:
+    return Markup(renderer().html(request, template, {"s": state}))  # noqa: S704  rendered with autoescape
+
+
+async def do_power(
+    request: AnyRequest, tx: Tx, viewer: Viewer, place: Place, server_id: int, action: PowerAction
+) -> Response[Any]:
+    """Ask for a power action; a repeated request shows the one that goes on. Raises `Conflict` with its reason."""
+    choose_language(request, pseudo=renderer().pseudo)
+    target = await queries.locked_server(tx, viewer.scope, server_id)
+    asked = await service.request_power(tx, service.actor_of(viewer), target, action)
+    url = f"{place.base}/{server_id}"
+    shown = hx_target(request)
+    if shown is None:
+        return go(request, url)
+    state = state_of(place, await queries.server_for(tx, viewer.scope, server_id), asked)
+    return partials(*state_partials(request, state))
+
+
+async def do_reset(
+    request: AnyRequest, database: Database, providers: Providers, viewer: Viewer, place: Place, server_id: int
+) -> Response[Any]:
+    """Reset the password and show the new one, this once: in the dialog, or on a page of its own."""
+    choose_language(request, pseudo=renderer().pseudo)
+    new = await service.reset_password(database, providers, service.actor_of(viewer), viewer.scope, server_id)
+    async with database.acquire() as db:
+        row = await queries.server_for(db, viewer.scope, server_id)
+        state = state_of(place, row, await queries.latest_action(db, server_id))
+        await renderer().navigation.fill_counts(request, db, viewer)
+    context = {"s": state, **_who(row), "password": new.password, "user": new.username}
+    answer = page(request, "servers/password.html", context, also=state_partials(request, state))
+    answer.headers["Cache-Control"] = NO_STORE
+    return answer

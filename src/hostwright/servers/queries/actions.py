@@ -1,0 +1,103 @@
+"""Actions on servers: asked for, claimed by a worker, followed, ended."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hostwright.core.db import Command, Db, Query, Scalar
+from hostwright.core.scope import OwnedBy, Scope, Staff
+from hostwright.servers.queries.one import require_id
+from hostwright.servers.records import ActionRow, TargetAction
+
+COLUMNS: Final = """a.id, a.server_id, a.customer_id, a.kind, a.state, a.progress, a.attempts, a.external_queue_id,
+    a.error_code, a.error, a.actor_label, a.requested_at, a.started_at, a.finished_at, a.deadline"""
+
+_latest = Query(
+    ActionRow, "select " + COLUMNS + " from server_actions a where a.server_id = $1 order by a.id desc limit 1"
+)
+_pending = Query(
+    ActionRow,
+    "select "
+    + COLUMNS
+    + " from server_actions a where a.server_id = $1 and a.state in ('queued', 'sending', 'running')",
+)
+_any_action = Query(ActionRow, "select " + COLUMNS + " from server_actions a where a.id = $1 and a.server_id = $2")
+# Whose server it is today decides, not whose it was when the action was asked for.
+_own_action = Query(
+    ActionRow,
+    "select "
+    + COLUMNS
+    + """ from server_actions a join servers s on s.id = a.server_id
+    where a.id = $1 and a.server_id = $2 and s.customer_id = $3""",
+)
+
+TARGET_COLUMNS: Final = """a.id, a.server_id, s.connection_id, s.external_id, s.customer_id, s.name as server_name,
+    s.operating_system, a.kind, a.state, a.progress, a.attempts, a.external_queue_id, a.error_code, s.power,
+    a.requested_at, a.sent_at, a.deadline"""
+
+# The server's row is locked with the action's, in the order in which everybody takes them.
+target = Query(
+    TargetAction,
+    "select " + TARGET_COLUMNS + " from servers s join server_actions a on a.server_id = s.id where a.id = $1",
+)
+
+insert_action = Query(
+    ActionRow,
+    """insert into server_actions as a
+    (server_id, customer_id, kind, state, attempts, actor_id, actor_label, requested_at, started_at, sent_at, deadline)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) returning """
+    + COLUMNS,
+)
+claim = Command(
+    """update server_actions set state = 'sending', attempts = attempts + 1, started_at = coalesce(started_at, $2),
+    sent_at = $2 where id = $1"""
+)
+requeue = Command("update server_actions set state = 'queued', error_code = $2, error = $3 where id = $1")
+run_on = Command(
+    """update server_actions set state = 'running', external_queue_id = $2, error_code = $3, deadline = $4
+    where id = $1"""
+)
+set_progress = Command("update server_actions set progress = $2 where id = $1")
+set_done_at_vendor = Command("update server_actions set progress = 100, deadline = $2 where id = $1")
+finish = Command(
+    """update server_actions set state = $2, finished_at = $3, error_code = $4, error = $5,
+    progress = case when $2 = 'succeeded' then 100 else progress end where id = $1"""
+)
+set_busy = Command("update servers set busy = $2 where id = $1 and busy <> $2")
+look_again = Command("update servers set busy = $2, viewed_at = $3 where id = $1")
+
+set_power = Command(
+    """update servers set power = $2, power_observed_at = $3 where id = $1 and state <> 'gone'
+    and (power_observed_at is null or power_observed_at <= $3)"""
+)
+
+insert_log = Command(
+    """insert into server_log (server_id, action, action_type, status, action_id, actor_id, actor_label, error, address,
+    created_at, finished_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
+)
+finish_log = Command("update server_log set status = $2, error = $3, finished_at = $4 where action_id = $1")
+
+unfinished = Scalar(
+    int, "select id from server_actions where state in ('queued', 'sending', 'running') order by id limit 1000"
+)
+
+
+async def latest_action(db: Db, server_id: int) -> ActionRow | None:
+    """What was asked of a server last."""
+    return await _latest.maybe(db, server_id)
+
+
+async def pending_action(db: Db, server_id: int) -> ActionRow | None:
+    """What goes on with a server; there is at most one such action."""
+    return await _pending.maybe(db, server_id)
+
+
+async def action_for(db: Db, scope: Scope, server_id: int, action_id: int) -> ActionRow:
+    """One action; `NoRow` both when it is missing and when its server is not within ``scope``."""
+    require_id(server_id)
+    require_id(action_id)
+    match scope:
+        case Staff():
+            return await _any_action.one(db, action_id, server_id)
+        case OwnedBy(customer_id):
+            return await _own_action.one(db, action_id, server_id, customer_id)

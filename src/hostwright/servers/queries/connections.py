@@ -1,0 +1,43 @@
+"""Attached control systems and whose accounts are whose there."""
+
+from __future__ import annotations
+
+from hostwright.core.db import Command, Db, Query, Scalar
+from hostwright.servers.records import ConnectionHealth, ConnectionRow
+
+connection = Query(
+    ConnectionRow,
+    """select id, kind, name, base_url, token, verify_tls, calls_per_minute, enabled, updated_at
+    from connections where id = $1""",
+)
+next_connection_id = Scalar(int, "select nextval(pg_get_serial_sequence('connections', 'id'))")
+insert_connection = Command(
+    """insert into connections (id, kind, name, base_url, token, verify_tls, calls_per_minute)
+    values ($1, 'virtfusion', $2, $3, $4, $5, $6)"""
+)
+enabled_connections = Scalar(int, "select id from connections where enabled order by id")
+
+_overview = Query(
+    ConnectionHealth,
+    """select id, name, enabled, last_list_at, last_good_at, last_error, last_error_at, prune_stopped_at, prune_count
+    from connections order by id""",
+)
+
+insert_account = Command(
+    """insert into compute_accounts (connection_id, customer_id, external_user_id, external_relation_id)
+    values ($1, $2, $3, $4) on conflict do nothing"""
+)
+adopted = Scalar(
+    int,
+    """update servers set customer_id = $2 where connection_id = $1 and external_owner_id = $3
+    and customer_id is distinct from $2 returning id""",
+)
+
+confirm_pruning = Command(
+    """update connections set prune_confirmed_at = $2 where id = $1 and prune_stopped_at is not null"""
+)
+
+
+async def connections_overview(db: Db) -> list[ConnectionHealth]:
+    """How the attached control systems are doing."""
+    return await _overview.all(db)

@@ -1,0 +1,238 @@
+"""Lists of servers: one statement for the rows, chosen from a fixed mapping of scope, filter and order."""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+
+import msgspec
+
+from hostwright.core.db import Db, Query, Scalar
+from hostwright.core.paging import Page
+from hostwright.core.providers import Power, ServerState
+from hostwright.core.scope import OwnedBy, Scope, Staff
+from hostwright.servers.records import PaletteRow, ServerCount, ServerRow
+from hostwright.servers.schemas import AdminServerRead, ServerRead, Sort
+
+EVERYBODY: Final = -1  # the totals' row of all customers
+
+# Looked up row by row: joined, a plan for an unknown limit reads whole tables first.
+CUSTOMER: Final = "(select u.name from customers u where u.id = s.customer_id) as customer_name"
+LOCATION: Final = "(select l.name from locations l where l.id = s.location_id) as location"
+LISTED: Final = "(select c.last_list_at from connections c where c.id = s.connection_id)"
+
+ROW_COLUMNS: Final = (
+    "s.id, s.kind, s.connection_id, s.customer_id, "
+    + CUSTOMER
+    + """, s.name, s.hostname, s.state, s.power, s.busy, s.cores, s.memory_mib, s.disk_gib, s.operating_system, """
+    + LOCATION
+    + """, (select l.country from locations l where l.id = s.location_id) as country, s.package, s.primary_ipv4,
+    s.primary_ipv6, s.created_at, s.state_observed_at, s.power_observed_at, """
+    + LISTED
+    + " as list_at"
+)
+
+# A complete list says that a server still stands as it stood, without its row being written.
+READ_COLUMNS: Final = (
+    """s.id, s.kind, s.name, s.hostname, s.state, s.power, s.busy, s.cores, s.memory_mib, s.disk_gib,
+    (select coalesce(jsonb_agg(jsonb_build_object('address', a.address, 'version', a.version, 'primary', a.is_primary)
+        order by a.is_primary desc, a.version, a.id), '[]')
+     from server_addresses a where a.server_id = s.id and a.released_at is null) as addresses,
+    s.operating_system, """
+    + LOCATION
+    + """, s.package, s.created_at,
+    case when s.state = 'gone' then s.state_observed_at else greatest(s.state_observed_at, """
+    + LISTED
+    + """) end as state_observed_at, s.power_observed_at"""
+)
+ADMIN_COLUMNS: Final = READ_COLUMNS + ", s.customer_id, " + CUSTOMER + ", s.connection_id, s.external_id, s.hypervisor"
+
+# Written as the trigram index has it.
+SEARCHED: Final = """(lower(s.name) || ' ' || coalesce(lower(s.hostname), '') || ' ' || coalesce(s.primary_ipv4, '')
+    || ' ' || coalesce(s.primary_ipv6, ''))"""
+
+ORDERS: Final[dict[Sort, LiteralString]] = {
+    Sort.NAME: "s.name, s.id",
+    Sort.NAME_DOWN: "s.name desc, s.id desc",
+    Sort.CREATED: "s.created_at, s.id",
+    Sort.CREATED_DOWN: "s.created_at desc, s.id desc",
+    Sort.STATE: "s.state, s.name, s.id",
+    Sort.STATE_DOWN: "s.state desc, s.name desc, s.id desc",
+}
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """A filter, and the numbers of the parameters that come after its own: customer and offset, or offset alone."""
+
+    where: LiteralString
+    customer: LiteralString
+    own_offset: LiteralString
+    offset: LiteralString
+
+
+# Each filter is a statement of its own, so that the plan can follow the index of its order. $1 is the limit.
+FILTERS: Final[dict[str, Shape]] = {
+    "all": Shape("s.state <> 'gone'", "$2", "$3", "$2"),
+    "state": Shape("s.state = $2", "$3", "$4", "$3"),
+    "power": Shape(
+        "s.power = $2 and case when $3::text is null then s.state <> 'gone' else s.state = $3 end", "$4", "$5", "$4"
+    ),
+    "search": Shape(
+        SEARCHED
+        + """ like $2 and case when $3::text is null then s.state <> 'gone' else s.state = $3 end
+        and ($4::text is null or s.power = $4)""",
+        "$5",
+        "$6",
+        "$5",
+    ),
+}
+
+
+class ServerFilter(msgspec.Struct, frozen=True):
+    """Which servers, in which order. Gone ones only when ``state`` asks for them; ``customer_id`` narrows staff."""
+
+    scope: Scope
+    customer_id: int | None = None
+    state: ServerState | None = None
+    power: Power | None = None
+    search: str = ""
+    sort: str = "name"
+
+    @property
+    def owner(self) -> int | None:
+        """The customer whose servers are meant, or None for all of them, which only staff can mean."""
+        match self.scope:
+            case OwnedBy(customer_id):
+                return customer_id
+            case Staff():
+                return self.customer_id
+
+    @property
+    def pattern(self) -> str:
+        """``search`` as a pattern that finds it anywhere."""
+        # No text in the database holds a zero byte, and none may be sent to it.
+        text = self.search.replace("\0", "\ufffd").lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return f"%{text}%"
+
+
+def _first(columns: LiteralString, where: LiteralString, order: LiteralString) -> LiteralString:
+    """The first page. Its bound is a constant: without one every call is planned anew, which takes longer than it."""
+    inner = "select * from servers s where " + where + " order by " + order + " limit 100"
+    return "select " + columns + " from (" + inner + ") s order by " + order + " limit $1"
+
+
+def _later(columns: LiteralString, where: LiteralString, order: LiteralString, offset: LiteralString) -> LiteralString:
+    """Any page. It is cut first, so that what a row needs besides is read for its rows only."""
+    inner = "select * from servers s where " + where + " order by " + order + " limit $1 offset " + offset
+    return "select " + columns + " from (" + inner + ") s order by " + order
+
+
+type Key = tuple[bool, str, Sort, bool]
+
+
+def _family[R: msgspec.Struct](record: type[R], columns: LiteralString) -> dict[Key, Query[R]]:
+    """Every list of one shape, by: of one customer, filter, order, first page."""
+    made: dict[Key, Query[R]] = {}
+    for name, shape in FILTERS.items():
+        own = shape.where + " and s.customer_id = " + shape.customer
+        for sort, order in ORDERS.items():
+            made[True, name, sort, False] = Query(record, _later(columns, own, order, shape.own_offset))
+            made[False, name, sort, False] = Query(record, _later(columns, shape.where, order, shape.offset))
+            if name != "search":
+                made[True, name, sort, True] = Query(record, _first(columns, own, order))
+                made[False, name, sort, True] = Query(record, _first(columns, shape.where, order))
+    return made
+
+
+_rows = _family(ServerRow, ROW_COLUMNS)
+_reads = _family(ServerRead, READ_COLUMNS)
+_admin_reads = _family(AdminServerRead, ADMIN_COLUMNS)
+
+_counts = Query(
+    ServerCount, "select state, power, n from server_counts where customer_id = $1 and n > 0 order by state, power"
+)
+_found = """select count(*) from servers s where case when $2::text is null then s.state <> 'gone' else s.state = $2 end
+    and ($3::text is null or s.power = $3) and """
+_found_any = Scalar(int, _found + SEARCHED + " like $1")
+_found_own = Scalar(int, _found + SEARCHED + " like $1 and s.customer_id = $4")
+
+_palette = (
+    "select s.id, s.name, s.state, s.power, s.primary_ipv4, "
+    + CUSTOMER
+    + " from servers s where s.state <> 'gone' and "
+)
+_palette_any = Query(PaletteRow, _palette + SEARCHED + " like $1 order by s.name, s.id limit $2")
+_palette_own = Query(PaletteRow, _palette + SEARCHED + " like $1 and s.customer_id = $3 order by s.name, s.id limit $2")
+
+
+def _choose[R: msgspec.Struct](
+    family: dict[Key, Query[R]], wanted: ServerFilter, page: Page
+) -> tuple[Query[R], list[object]]:
+    arguments: list[object] = [page.limit]
+    if wanted.search:
+        name = "search"
+        arguments += [wanted.pattern, wanted.state, wanted.power]
+    elif wanted.power is not None:
+        name = "power"
+        arguments += [wanted.power, wanted.state]
+    elif wanted.state is not None:
+        name = "state"
+        arguments += [wanted.state]
+    else:
+        name = "all"
+    owner = wanted.owner
+    if owner is not None:
+        arguments.append(owner)
+    first = page.number == 1 and name != "search"
+    if not first:
+        arguments.append(page.offset)
+    return family[owner is not None, name, Sort(wanted.sort), first], arguments
+
+
+async def list_rows(db: Db, wanted: ServerFilter, page: Page) -> list[ServerRow]:
+    """A page of servers for people; raises `ValueError` for an unknown order."""
+    query, arguments = _choose(_rows, wanted, page)
+    return await query.all(db, *arguments)
+
+
+async def list_reads(db: Db, wanted: ServerFilter, page: Page) -> list[ServerRead]:
+    """A page of servers as the API sends them."""
+    query, arguments = _choose(_reads, wanted, page)
+    return await query.all(db, *arguments)
+
+
+async def list_admin_reads(db: Db, wanted: ServerFilter, page: Page) -> list[AdminServerRead]:
+    """A page of servers as the API sends them to staff."""
+    query, arguments = _choose(_admin_reads, wanted, page)
+    return await query.all(db, *arguments)
+
+
+async def list_counts(db: Db, wanted: ServerFilter) -> list[ServerCount]:
+    """How many servers there are within the scope by state and power, gone ones included; filters do not count here."""
+    owner = wanted.owner
+    return await _counts.all(db, EVERYBODY if owner is None else owner)
+
+
+async def total(db: Db, wanted: ServerFilter, counts: list[ServerCount] | None = None) -> int:
+    """How many servers ``wanted`` finds. Only a search counts rows; ``counts`` saves reading the totals again."""
+    owner = wanted.owner
+    if wanted.search:
+        if owner is None:
+            return await _found_any.value(db, wanted.pattern, wanted.state, wanted.power)
+        return await _found_own.value(db, wanted.pattern, wanted.state, wanted.power, owner)
+    known = await list_counts(db, wanted) if counts is None else counts
+    return sum(
+        count.n
+        for count in known
+        if (count.state is wanted.state if wanted.state is not None else count.state is not ServerState.GONE)
+        and (wanted.power is None or count.power is wanted.power)
+    )
+
+
+async def palette(db: Db, scope: Scope, text: str, limit: int = 8) -> list[PaletteRow]:
+    """Servers whose name, host name or address contains ``text``, by name."""
+    pattern = ServerFilter(scope, search=text).pattern
+    match scope:
+        case OwnedBy(customer_id):
+            return await _palette_own.all(db, pattern, limit, customer_id)
+        case Staff():
+            return await _palette_any.all(db, pattern, limit)

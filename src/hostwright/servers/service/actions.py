@@ -1,0 +1,171 @@
+"""Carrying an action out, once: claim in a transaction, call outside any, outcome in another."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from hostwright.core.clock import Clock
+from hostwright.core.db import Database, Tx
+from hostwright.core.jobs import enqueue
+from hostwright.core.providers import (
+    ActionTicket,
+    Ambiguous,
+    Gone,
+    PowerAction,
+    ProviderError,
+    Refused,
+    Transient,
+)
+from hostwright.servers.events import PERFORM_ACTION, WATCH_ACTION, ActionRef, WatchRef
+from hostwright.servers.policy import SETTLE_WITHIN
+from hostwright.servers.ports import Providers
+from hostwright.servers.queries import actions
+from hostwright.servers.records import ActionKind, ActionState, TargetAction
+from hostwright.servers.service.common import announce
+
+log = structlog.get_logger(__name__)
+
+LOST: Final = Ambiguous.code
+MAX_BACKOFF: Final = 30.0
+LOG_STATUS: Final = {
+    ActionState.SUCCEEDED: "success",
+    ActionState.FAILED: "failed",
+    ActionState.UNKNOWN: "unknown",
+}
+
+
+async def perform_action(database: Database, providers: Providers, clock: Clock, action_id: int) -> None:
+    """Send a queued power action. Safe to run twice: what was sent before is observed, not sent again."""
+    target = await _claim(database, clock, action_id)
+    if target is None:
+        return
+    try:
+        provider = await providers.compute(target.connection_id)
+        ticket = await provider.act(target.external_id, PowerAction(target.kind.value))
+    except ProviderError as error:
+        await _not_taken(database, clock, target, error)
+        return
+    await _taken(database, clock, target, ticket)
+
+
+async def _claim(database: Database, clock: Clock, action_id: int) -> TargetAction | None:
+    """Mark an action as being sent. One that is so already was sent by a worker that died: its answer is lost."""
+    now = clock.now()
+    async with database.transaction() as tx:
+        target = await actions.target.maybe(tx, action_id, lock=True)
+        if target is None or target.kind is ActionKind.RESET_PASSWORD:
+            return None
+        if target.state is ActionState.SENDING:
+            await watch_lost(tx, target, now)
+            return None
+        if target.state is not ActionState.QUEUED:
+            return None
+        if target.deadline <= now:
+            await finish(
+                tx,
+                target,
+                ActionState.FAILED,
+                now,
+                code=Transient.code,
+                message="VirtFusion could not be reached in time. Nothing was done.",
+            )
+            return None
+        await actions.claim.run(tx, target.id, now)
+    return await _reread(database, action_id)
+
+
+async def _reread(database: Database, action_id: int) -> TargetAction | None:
+    async with database.acquire() as db:
+        return await actions.target.maybe(db, action_id)
+
+
+def _is_current(now_stands: TargetAction | None, sent: TargetAction) -> bool:
+    """Whether the outcome of this attempt is still waited for."""
+    return now_stands is not None and now_stands.state is ActionState.SENDING and now_stands.attempts == sent.attempts
+
+
+async def _taken(database: Database, clock: Clock, target: TargetAction, ticket: ActionTicket) -> None:
+    now = clock.now()
+    async with database.transaction() as tx:
+        current = await actions.target.maybe(tx, target.id, lock=True)
+        # An answer that comes after it was given up for lost still says where to follow it.
+        given_up = current is not None and current.state is ActionState.RUNNING and current.error_code == LOST
+        if current is None or not (_is_current(current, target) or (given_up and ticket.queue_id is not None)):
+            return
+        await actions.run_on.run(tx, target.id, ticket.queue_id, None, current.deadline)
+        if ticket.queue_id is None:
+            await actions.set_done_at_vendor.run(tx, target.id, now + SETTLE_WITHIN)
+        await watch_again(tx, target, 0, now, 1.0)
+        await announce(tx, target.server_id, target.customer_id)
+
+
+async def _not_taken(database: Database, clock: Clock, target: TargetAction, error: ProviderError) -> None:
+    now = clock.now()
+    log.warning("server.action_not_taken", action_id=target.id, attempt=target.attempts, code=error.code)
+    async with database.transaction() as tx:
+        current = await actions.target.maybe(tx, target.id, lock=True)
+        if not _is_current(current, target):
+            return
+        match error:
+            case Refused() | Gone():
+                await finish(tx, target, ActionState.FAILED, now, code=error.code, message=error.message)
+            case Transient():
+                await _put_back(tx, target, error, now)
+            case _:
+                await watch_lost(tx, target, now)
+
+
+async def _put_back(tx: Tx, target: TargetAction, error: ProviderError, now: datetime) -> None:
+    """Nothing was done: try again later, longer each time, until the deadline."""
+    wait = max(error.retry_after or 0.0, min(2.0 ** (target.attempts - 1), MAX_BACKOFF))
+    run_at = now + timedelta(seconds=wait)
+    if run_at >= target.deadline:
+        message = f"{error.message.rstrip('.')}. Nothing was done."
+        await finish(tx, target, ActionState.FAILED, now, code=error.code, message=message)
+        return
+    await actions.requeue.run(tx, target.id, error.code, error.message)
+    await enqueue(tx, PERFORM_ACTION, ActionRef(target.id), key=f"{target.id}:{target.attempts}", run_at=run_at)
+    await announce(tx, target.server_id, target.customer_id)
+
+
+async def send_again(tx: Tx, target: TargetAction) -> None:
+    """Queue an action that an observation showed not to have happened."""
+    await actions.requeue.run(tx, target.id, None, None)
+    await enqueue(tx, PERFORM_ACTION, ActionRef(target.id), key=f"{target.id}:{target.attempts}")
+
+
+async def watch_lost(tx: Tx, target: TargetAction, now: datetime) -> None:
+    """From now on only observe: the answer was lost, so it may or may not have happened."""
+    await actions.run_on.run(tx, target.id, None, LOST, min(target.deadline, now + SETTLE_WITHIN))
+    await watch_again(tx, target, 0, now, 1.0)
+    await announce(tx, target.server_id, target.customer_id)
+
+
+async def watch_again(tx: Tx, target: TargetAction, turn: int, now: datetime, seconds: float) -> None:
+    """Look after an action in ``seconds``.
+
+    Keys alternate, so that a running watch can queue the next one; two chains of watches for one action meet in the
+    same key and become one.
+    """
+    run_at = now + timedelta(seconds=seconds)
+    await enqueue(tx, WATCH_ACTION, WatchRef(target.id, turn), key=f"{target.id}:{turn % 2}", run_at=run_at)
+
+
+async def finish(
+    tx: Tx,
+    target: TargetAction,
+    state: ActionState,
+    now: datetime,
+    *,
+    code: str | None = None,
+    message: str | None = None,
+) -> None:
+    """End an action held ``for update``, its line of activity with it; the server is not busy any more."""
+    await actions.finish.run(tx, target.id, state, now, code, message)
+    await actions.finish_log.run(tx, target.id, LOG_STATUS[state], message, now)
+    await actions.look_again.run(tx, target.server_id, False, now)  # noqa: FBT003  a column's value
+    await announce(tx, target.server_id, target.customer_id)
+    log.info("server.action_ended", action_id=target.id, server_id=target.server_id, state=state.value, code=code)

@@ -1,0 +1,79 @@
+"""What every use case needs: who acts, telling open pages, errors of the vendor as answers."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import msgspec
+
+from hostwright.core.db import Tx
+from hostwright.core.errors import AppError, Forbidden, Unavailable
+from hostwright.core.live import publish
+from hostwright.core.scope import OwnedBy, Scope
+from hostwright.identity.records import MemberRole
+
+OPERATORS: Final = frozenset({MemberRole.OWNER, MemberRole.TECHNICAL})
+NOT_AN_OPERATOR: Final = "Your role at this customer does not allow operating its servers."
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who acts, as activity and audit name them."""
+
+    id: int | None
+    label: str
+    address: str | None = None
+    request_id: str | None = None
+
+
+class Calling(Protocol):
+    """What an actor is made of; `identity.schemas.Viewer` has it."""
+
+    @property
+    def scope(self) -> Scope: ...
+    @property
+    def member_role(self) -> MemberRole: ...
+    @property
+    def user_id(self) -> int: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def address(self) -> str | None: ...
+    @property
+    def request_id(self) -> str: ...
+
+
+class UpstreamRefused(AppError):
+    """VirtFusion said no."""
+
+    code = "upstream_refused"
+    status = 502
+    default_message = "VirtFusion refused this. Nothing was changed."
+
+
+class AnswerLost(AppError):
+    """It may or may not have happened."""
+
+    code = "upstream_answer_lost"
+    status = 502
+    default_message = "VirtFusion's answer was lost, so it may or may not have happened."
+
+
+class UpstreamAway(Unavailable):
+    """VirtFusion does not answer."""
+
+    code = "upstream_unavailable"
+    default_message = "VirtFusion does not answer right now. Nothing was changed. Try again in a moment."
+
+
+def actor_of(viewer: Calling) -> Actor:
+    """The viewer as somebody who operates servers; raises `Forbidden` for members who may only look or pay."""
+    if isinstance(viewer.scope, OwnedBy) and viewer.member_role not in OPERATORS:
+        raise Forbidden(NOT_AN_OPERATOR)
+    return Actor(viewer.user_id, viewer.label, viewer.address, viewer.request_id)
+
+
+async def announce(tx: Tx, server_id: int, *customers: int | None) -> None:
+    """Tell open pages of staff and of these customers that a server changed, once the transaction has committed."""
+    await publish(tx, "staff", f"server:{server_id}")
+    for customer_id in {customer for customer in customers if customer is not None}:
+        await publish(tx, f"customer:{customer_id}", f"server:{server_id}")

@@ -1,0 +1,99 @@
+"""Words and figures for people: states, actions, sizes. Translated for the language of the request."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from hostwright.core.providers import Power, ServerState
+from hostwright.servers.records import ActionKind
+from hostwright.web.formats import gigabytes, mebibytes
+from hostwright.web.i18n import gettext, marked
+
+NONE: Final = "–"
+STALE_AFTER: Final = timedelta(minutes=3)
+
+STATES: Final = {
+    "running": marked("Running"),
+    "stopped": marked("Stopped"),
+    "unknown": marked("Unknown"),
+    "building": marked("Building"),
+    "suspended": marked("Suspended"),
+    "failed": marked("Failed"),
+    "gone": marked("Gone"),
+}
+DOING: Final = {
+    ActionKind.BOOT: marked("Starting"),
+    ActionKind.SHUTDOWN: marked("Shutting down"),
+    ActionKind.RESTART: marked("Restarting"),
+    ActionKind.POWEROFF: marked("Powering off"),
+    ActionKind.RESET_PASSWORD: marked("Resetting password"),
+}
+VERBS: Final = {
+    ActionKind.BOOT: marked("Start"),
+    ActionKind.SHUTDOWN: marked("Shut down"),
+    ActionKind.RESTART: marked("Restart"),
+    ActionKind.POWEROFF: marked("Power off"),
+    ActionKind.RESET_PASSWORD: marked("Reset password"),
+}
+HAPPENED: Final = {
+    "boot": marked("Started"),
+    "shutdown": marked("Shut down"),
+    "restart": marked("Restarted"),
+    "poweroff": marked("Powered off"),
+    "reset_password": marked("Password reset"),
+    "found": marked("Found at VirtFusion"),
+    "started": marked("Started outside the panel"),
+    "stopped": marked("Stopped outside the panel"),
+    "power_unknown": marked("Power state not known any more"),
+    "suspended": marked("Suspended"),
+    "unsuspended": marked("Suspension lifted"),
+    "building": marked("Being built"),
+    "built": marked("Built"),
+    "build_failed": marked("Building failed"),
+    "gone": marked("No longer at VirtFusion"),
+    "returned": marked("Back at VirtFusion"),
+    "owner_changed": marked("Given to another customer"),
+}
+
+
+def state_key(state: ServerState, power: Power) -> str:
+    """One word for a server: its power while it is active, otherwise its state. Styles and filters use it."""
+    return power.value if state is ServerState.ACTIVE else state.value
+
+
+def state_word(key: str) -> str:
+    """A state key in words."""
+    return gettext(STATES[key])
+
+
+def doing(kind: ActionKind) -> str:
+    """An action that goes on."""
+    return gettext(DOING[kind])
+
+
+def verb(kind: ActionKind) -> str:
+    """What a button for an action says."""
+    return gettext(VERBS[kind])
+
+
+def did(action: str) -> str:
+    """What was done or was seen to happen, as a line of activity."""
+    return gettext(HAPPENED[action]) if action in HAPPENED else _plain(action)
+
+
+def tried(action: str) -> str:
+    """What was asked for, as a line of activity that has not ended well or at all."""
+    return verb(ActionKind(action)) if action in ActionKind else _plain(action)
+
+
+def _plain(action: str) -> str:
+    return action.replace("_", " ").capitalize()
+
+
+def resources(cores: int | None, memory_mib: int | None, disk_gib: int | None) -> str:
+    """Cores, memory and disk on one line; a dash while nothing is known."""
+    parts = [f"{cores} vCPU"] if cores is not None else []
+    parts += [mebibytes(memory_mib)] if memory_mib is not None else []
+    parts += [gigabytes(disk_gib)] if disk_gib is not None else []
+    return " · ".join(parts) or NONE

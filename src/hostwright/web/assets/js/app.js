@@ -1,0 +1,17 @@
+import "htmx.org/dist/htmx.esm.js";
+import "htmx.org/dist/ext/hx-sse.js"; // uses the global that the line above sets
+
+import "basecoat-css/basecoat";
+import "basecoat-css/command";
+import "basecoat-css/toast";
+
+import "./csrf.js";
+import "./theme.js";
+import "./toast.js";
+import "./palette.js";
+import "./menu.js";
+import "./copy.js";
+import "./selection.js";
+import "./confirm.js";
+import "./forms.js";
+import "./live.js";

@@ -1,0 +1,44 @@
+import { one, words } from "./dom.js";
+
+/** Show a message. Text only: nothing of it is read as HTML. Category: success, error, warning or info. */
+export function toast(category, title, text) {
+  const template = one("#toast-template");
+  if (!template) return;
+  const element = template.content.firstElementChild.cloneNode(true);
+  element.dataset.category = category;
+  element.role = category === "error" ? "alert" : "status";
+  one("h2", element).textContent = title;
+  one("p", element).textContent = text;
+  one("#toaster").append(element);
+}
+
+/** The newest popover is the highest: a toast that comes while a dialog is open must be shown again. */
+function raise(toaster) {
+  if (toaster.matches(":popover-open")) toaster.hidePopover();
+  toaster.showPopover();
+}
+
+const toaster = one("#toaster");
+if (toaster) {
+  raise(toaster);
+  new MutationObserver((changes) => {
+    if (changes.some((change) => change.addedNodes.length) && one("dialog[open]")) raise(toaster);
+  }).observe(toaster, { childList: true });
+}
+
+/** The event stream connects again by itself: nobody asked for it. */
+const background = (event) => event.target.id === "live" || event.detail.ctx?.sourceElement?.id === "live";
+
+document.addEventListener("htmx:response:error", (event) => {
+  const { status, headers } = event.detail.ctx.response;
+  const said = status === 422 || headers.get("HX-Redirect"); // the form shows it; the browser is leaving
+  if (said || background(event)) return;
+  const say = words();
+  const told = headers.get("Hostwright-Message");
+  toast("error", say.failed, told ? decodeURIComponent(told) : `${say.unchanged} (${status})`);
+});
+
+document.addEventListener("htmx:error", (event) => {
+  if (background(event)) return;
+  if (event.detail.ctx?.request && !event.detail.ctx.response) toast("error", words().offline, words().unchanged);
+});

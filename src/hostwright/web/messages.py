@@ -1,0 +1,42 @@
+"""Sentences written elsewhere in English and shown to people: errors of the core, and msgspec's words on a field."""
+
+import re
+from typing import Final
+
+from hostwright.web.i18n import gettext, marked
+
+RAISED: Final = (
+    marked("Something went wrong on our side. Nothing was changed."),
+    marked("The request cannot be understood."),
+    marked("Some fields need attention."),
+    marked("Sign in to do this."),
+    marked("You may not do this."),
+    marked("There is nothing here."),
+    marked("This cannot be done in the current state."),
+    marked("Too many requests. Wait a moment and try again."),
+    marked("This is not available right now. Nothing was changed. Try again in a moment."),
+    marked("The request was refused."),
+    marked("This address does not take that method."),
+    marked("The request is too large."),
+    marked("This page has been open too long. Reload it and try again. Nothing was changed."),
+    marked("The name or the password is wrong."),
+    marked("This account is disabled. Ask the company's support."),
+)
+"""The core knows no languages: these are listed so that catalogues have them, and translated where they are shown."""
+
+SHORTER: Final = re.compile(r"length >= (\d+)")
+LONGER: Final = re.compile(r"length <= (\d+)")
+
+
+def field_message(message: str) -> str:
+    """What is wrong with a form's field, in words for people; a message that is not msgspec's is translated as it is."""
+    if message == "is required":
+        return gettext("Fill this in.")
+    if found := SHORTER.search(message):
+        least = int(found[1])
+        return gettext("Fill this in.") if least == 1 else gettext("Use at least %(n)s characters.", n=least)
+    if found := LONGER.search(message):
+        return gettext("Use at most %(n)s characters.", n=found[1])
+    if "regex" in message:
+        return gettext("This does not look right. Check it for characters that do not belong there.")
+    return gettext(message)

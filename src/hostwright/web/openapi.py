@@ -1,0 +1,104 @@
+"""Decorators for operations of the API and for pages: the id, who may call, the scope and the errors stand at the handler."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Literal
+
+from litestar import delete, get, patch, post, put
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+
+from hostwright.web.errors import ErrorOut
+
+type Auth = Literal["public", "user", "admin", "api-key"]
+type Decorator = Callable[[Callable[..., Any]], HTTPRouteHandler]
+
+WORDS: Final = {
+    400: "The request has fields that cannot be accepted; `details` names each.",
+    401: "Nobody is signed in, or the API key is not valid.",
+    403: "Signed in, but not allowed; a key that lacks a scope gets `required_scope`.",
+    404: "There is no such thing, or it is not yours.",
+    409: "It cannot be done in the current state.",
+    413: "The request is larger than 1 MB.",
+    422: "The idempotency key was used with another body.",
+    429: "A limit was reached; `Retry-After` says when it goes on.",
+    502: "The answer of the upstream was lost or refused.",
+    503: "Something we depend on does not answer; try again.",
+}
+
+
+def _responses(errors: Iterable[int]) -> dict[int, ResponseSpec]:
+    return {
+        status: ResponseSpec(ErrorOut, description=WORDS[status], generate_examples=False)
+        for status in sorted(set(errors))
+    }
+
+
+def _errors(auth: Auth, extra: Iterable[int]) -> set[int]:
+    always = {401, 429, 503}  # a bad Authorization header is 401 on public routes too
+    return always | ({403} if auth != "public" else set()) | set(extra)
+
+
+def _operation(  # noqa: PLR0913  each is a fact that the document shows
+    method: Callable[..., Any],
+    path: str,
+    *,
+    op: str,
+    summary: str,
+    auth: Auth = "user",
+    scope: str | None = None,
+    errors: Iterable[int] = (),
+    status: int = 200,
+    tag: str,
+    **more: Any,
+) -> Decorator:
+    described = f"{summary}." if scope is None else f"{summary}. API keys need the scope `{scope}`."
+    if scope is None and auth != "public":
+        described += " API keys are refused."
+    return method(
+        path,
+        operation_id=op,
+        summary=summary,
+        description=described,
+        status_code=status,
+        opt={"auth": auth, "scope": scope, "op": op},
+        responses=_responses(_errors(auth, errors)),
+        security=[] if auth == "public" else [{"session": []}, {"key": []}] if scope else [{"session": []}],
+        tags=[tag],
+        raises=[],
+        **more,
+    )
+
+
+def get_op(path: str, **facts: Any) -> Decorator:
+    """A reading operation."""
+    return _operation(get, path, **facts)
+
+
+def post_op(path: str, **facts: Any) -> Decorator:
+    """A writing operation; 200 unless ``status`` says otherwise."""
+    return _operation(post, path, **facts)
+
+
+def put_op(path: str, **facts: Any) -> Decorator:
+    """A replacing operation."""
+    return _operation(put, path, **facts)
+
+
+def patch_op(path: str, **facts: Any) -> Decorator:
+    """A changing operation."""
+    return _operation(patch, path, **facts)
+
+
+def delete_op(path: str, **facts: Any) -> Decorator:
+    """A deleting operation; answers 204 unless ``status`` says otherwise."""
+    return _operation(delete, path, **{"status": 204, **facts})
+
+
+def page_get(path: str | list[str], *, auth: Auth = "user") -> Decorator:
+    """A page. Not part of the API's document."""
+    return get(path, opt={"auth": auth, "page": True}, include_in_schema=False)
+
+
+def page_post(path: str | list[str], *, auth: Auth = "user") -> Decorator:
+    """A form's target: answers a block, or 303 to a page."""
+    return post(path, opt={"auth": auth, "page": True}, status_code=200, include_in_schema=False)

@@ -1,0 +1,103 @@
+"""Every statement of core and audit fits the migrated schema; the layer's own promises."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+import asyncpg
+import msgspec
+import pytest
+
+from hostwright.audit.service import entries, entries_of_object, record
+from hostwright.core.db import REGISTRY, Command, Database, NoRow, Query, Scalar, create_database
+from hostwright.core.db.check import problems
+from hostwright.core.db.query import Query as AnyQuery
+from hostwright.core.scope import OwnedBy, Staff
+from hostwright.core.work import queries as work_queries
+
+
+class Row(msgspec.Struct, frozen=True):
+    a: int
+    b: str | None
+    at: datetime
+
+
+rows = Query(Row, "select n::int4 as a, nullif('b', 'b') as b, now() as at from generate_series(1, $1::int) n")
+
+
+async def test_every_statement_fits_the_schema(database: Database) -> None:
+    assert work_queries.finish_job in REGISTRY
+    connection = await database.connect()
+    try:
+        assert await problems(connection) == []
+    finally:
+        await connection.close()
+
+
+async def test_a_statement_that_does_not_fit_is_found(database: Database) -> None:
+    wrong = [
+        Query(Row, "select 1::int8 as a, 2 as b, 'x' as c"),
+        Scalar(int, "select 'x'"),
+        Command("delete from nowhere"),
+    ]
+    connection = await database.connect()
+    try:
+        found = "\n".join(await problems(connection))
+    finally:
+        await connection.close()
+        for item in wrong:
+            REGISTRY.remove(cast("AnyQuery[Any]", item))
+    for piece in ("b is int4", "column c where at is expected", "is text", "nowhere"):
+        assert piece in found
+
+
+async def test_rows_become_records(database: Database) -> None:
+    async with database.transaction() as tx:
+        assert [row.a for row in await rows.all(tx, 3)] == [1, 2, 3]
+        assert (await rows.one(tx, 1)).b is None
+        assert await rows.maybe(tx, 0) is None
+        with pytest.raises(NoRow):
+            await rows.one(tx, 0)
+        assert [row.a async for row in rows.stream(tx, 1200)][-1] == 1200
+
+
+async def test_audit_is_read_by_scope_and_cursor(database: Database) -> None:
+    async with database.transaction() as tx:
+        for number in range(5):
+            await record(
+                tx,
+                actor_id=1,
+                actor_label="Ada",
+                action="server.boot",
+                outcome="done",
+                customer_id=number % 2,
+                object_type="server",
+                object_id="9",
+                detail={"password": "kV7-tulip", "attempt": number},
+            )
+    async with database.acquire() as db:
+        page = await entries(db, Staff("audit.read"), limit=3)
+        assert [row.detail["attempt"] for row in page.rows] == [4, 3, 2]
+        assert page.rows[0].detail["password"] == "[hidden]"
+        rest = await entries(db, Staff("audit.read"), before=page.next, limit=3)
+        assert [row.detail["attempt"] for row in rest.rows] == [1, 0]
+        assert rest.next is None
+        assert len((await entries(db, OwnedBy(1))).rows) == 2
+        assert len((await entries_of_object(db, OwnedBy(0), "server", "9")).rows) == 3
+        assert len((await entries_of_object(db, Staff("audit.read"), "server", "9")).rows) == 5
+
+
+async def test_the_application_cannot_change_the_audit_log(database: Database, dsn: str) -> None:
+    as_app = await create_database(dsn.replace("hostwright@", "app@"))
+    try:
+        async with as_app.transaction() as tx:
+            await record(tx, actor_id=None, actor_label="system", action="x.y", outcome="failed")
+        for sql in ("update audit_log set action = 'z'", "delete from audit_log", "truncate audit_log"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                async with as_app.transaction() as tx:
+                    await tx.execute(sql)
+    finally:
+        await as_app.close()
+    async with database.acquire() as db:
+        assert [row.action for row in (await entries(db, Staff("audit.read"))).rows] == ["x.y"]

@@ -1,0 +1,1 @@
+"""Worker processes: killed, stopped, cut off."""
