@@ -1,9 +1,9 @@
-"""The web process: puts core, features and vendors together. With `worker` and `cli` the only module that knows them all."""
+"""The web process: puts core, features and vendors together. Only this, `worker` and `cli` know them all."""
 
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -15,7 +15,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from hostwright import __version__
 from hostwright.admin.api import AdminJobsApi
-from hostwright.admin.pages import AdminPages
+from hostwright.admin.pages import AdminPages, AdminShell
 from hostwright.core import logs, metrics, sentry
 from hostwright.core.config import Config, Environment, load_config
 from hostwright.core.crypto import Keyring, check_keys
@@ -71,10 +71,11 @@ class App:
         )
         self.providers: Providers | None = None
         self.litestar = self._litestar()
-        self.asgi: Asgi = Outer(self.litestar, config)
+        inner: Any = self.litestar  # its own names for the same ASGI types
+        self.asgi: Asgi = Outer(inner, config)
 
     def _litestar(self) -> Litestar:
-        set_shell_parts(self.config, [ServersShell()])
+        set_shell_parts(self.config, [ServersShell(), AdminShell()])
         live = ServerLive()
         handlers: list[Any] = [
             HealthApi,
@@ -113,7 +114,7 @@ class App:
         return self.providers
 
     @asynccontextmanager
-    async def _lifespan(self, app: Litestar) -> AsyncIterator[None]:
+    async def _lifespan(self, app: Litestar) -> AsyncGenerator[None]:
         del app
         self.closing.clear()
         database = await create_database(self.config.database_url, max_size=self.config.pool_size)

@@ -160,6 +160,6 @@ async def test_after_the_last_attempt_the_stream_goes_on(database: Database, mon
             dead = await list_jobs(tx, JobState.DEAD, Page())
             assert [(job.name, job.error) for job in dead] == [("events.deliver", "never")]
             broken = False
-            assert await replay(tx, dead[0].id)
+            await replay(tx, dead[0].id)
         await all_delivered(database)
     assert seen == [2, 3, 1]

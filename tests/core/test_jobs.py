@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from hostwright.core.clock import SystemClock
-from hostwright.core.db import Command, Database, Scalar
+from hostwright.core.db import Command, Database, NoRow, Scalar
 from hostwright.core.events import Nothing
 from hostwright.core.jobs import Job, Retry, Work, WorkPart, enqueue, every, runs
 from hostwright.core.metrics import render
@@ -195,8 +195,9 @@ async def test_retries_then_dead_then_replay(database: Database) -> None:
         assert msgspec.json.decode(dead.payload) == {"number": 5, "text": ""}
         broken = False
         async with database.transaction() as tx:
-            assert await replay(tx, dead.id)
-            assert not await replay(tx, dead.id)
+            assert (await replay(tx, dead.id)).name == dead.name
+            with pytest.raises(NoRow):
+                await replay(tx, dead.id)
         await until(lambda: _length(tries, 4))
         assert tries == [1, 2, 3, 1]
         assert not await is_dead()
@@ -206,8 +207,9 @@ async def test_a_dead_job_can_be_forgotten(database: Database) -> None:
     async with database.transaction() as tx:
         await queries.bury_job.run(tx, 5, "tests.job", {"number": 1}, 3, "x")
         dead = (await list_jobs(tx, JobState.DEAD, Page()))[0]
-        assert await discard(tx, dead.id)
-        assert not await discard(tx, dead.id)
+        assert (await discard(tx, dead.id)).id == dead.id
+        with pytest.raises(NoRow):
+            await discard(tx, dead.id)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import msgspec
 from litestar import Controller
 from litestar.params import FromPath, QueryParameter
 
-from hostwright.admin import queries, service
-from hostwright.admin.records import DeadJob, JobCounts, JobState, WaitingJob
+from hostwright.admin import service
 from hostwright.admin.schemas import JobList, JobRead, JobStatistics
+from hostwright.core import queue
 from hostwright.core.db import Db, Tx
 from hostwright.core.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, pagination
+from hostwright.core.queue import JobRow, JobState
 from hostwright.identity.schemas import StaffViewer
 from hostwright.web.inject import Injected
 from hostwright.web.openapi import delete_op, get_op, post_op
@@ -30,36 +31,18 @@ def _payload(text: str | None) -> Any:
         return text
 
 
-def _waiting(job: WaitingJob, state: JobState) -> JobRead:
+def _read(job: JobRow, state: JobState) -> JobRead:
+    dead = state is JobState.DEAD
     return JobRead(
         id=job.id,
         name=job.name,
-        state=state.value,
-        attempts=job.attempts,
-        payload=_payload(job.payload),
-        error=None,
-        created_at=job.created_at,
-        due_at=job.due_at,
-        died_at=None,
-    )
-
-
-def _dead(job: DeadJob) -> JobRead:
-    return JobRead(
-        id=job.id,
-        name=job.name,
-        state=JobState.DEAD.value,
+        state=state,
         attempts=job.attempts,
         payload=_payload(job.payload),
         error=job.error,
-        created_at=None,
-        due_at=None,
-        died_at=job.died_at,
+        state_since=job.state_since,
+        due_at=None if dead else job.due_at,
     )
-
-
-def _total(counts: JobCounts, state: JobState) -> int:
-    return {JobState.QUEUED: counts.queued, JobState.RUNNING: counts.running, JobState.DEAD: counts.dead}[state]
 
 
 class AdminJobsApi(Controller):
@@ -87,22 +70,10 @@ class AdminJobsApi(Controller):
         """Dead jobs newest first; queued and running ones in the order of the queue."""
         del staff
         wanted = Page(page, page_size)
-        counts = await queries.job_counts.one(db)
-        match wanted_state:
-            case JobState.DEAD:
-                items = [_dead(job) for job in await queries.dead_jobs.all(db, wanted.limit, wanted.offset)]
-            case JobState.QUEUED:
-                items = [
-                    _waiting(job, wanted_state)
-                    for job in await queries.queued_jobs.all(db, wanted.limit, wanted.offset)
-                ]
-            case JobState.RUNNING:
-                items = [
-                    _waiting(job, wanted_state)
-                    for job in await queries.running_jobs.all(db, wanted.limit, wanted.offset)
-                ]
+        counts = await queue.job_counts(db)
+        items = [_read(job, wanted_state) for job in await queue.list_jobs(db, wanted_state, wanted)]
         figures = JobStatistics(counts.queued, counts.running, counts.dead)
-        return JobList(items, pagination(wanted, _total(counts, wanted_state)), figures)
+        return JobList(items, pagination(wanted, getattr(counts, wanted_state)), figures)
 
     @post_op(
         "/{dead_id:int}/replay",
@@ -116,7 +87,7 @@ class AdminJobsApi(Controller):
     )
     async def replay(self, tx: Injected[Tx], staff: Injected[StaffViewer], dead_id: FromPath[int]) -> JobRead:
         """Put a dead job back into the queue, its attempts counted anew."""
-        return _dead(await service.replay_job(tx, staff, dead_id))
+        return _read(await service.replay_job(tx, staff, dead_id), JobState.DEAD)
 
     @delete_op(
         "/{dead_id:int}",

@@ -1,6 +1,6 @@
 """Pages for staff about the machinery: jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -9,16 +9,17 @@ from litestar import Controller, Request, Response
 from litestar.params import FromPath
 
 from hostwright.admin import queries, service
-from hostwright.admin.records import DeadJob, JobCounts, JobState, WaitingJob
+from hostwright.core import queue
 from hostwright.core.db import Db, Tx
 from hostwright.core.paging import Page
-from hostwright.identity.schemas import StaffViewer
+from hostwright.core.queue import JobCounts, JobRow, JobState
+from hostwright.identity.schemas import StaffViewer, Viewer
 from hostwright.web.answer import answer, page, toast
 from hostwright.web.i18n import choose_language, gettext
 from hostwright.web.inject import Injected
 from hostwright.web.openapi import page_get, page_post
 from hostwright.web.render import renderer
-from hostwright.web.shell import set_count
+from hostwright.web.shell import NavGroup, NavItem, set_count
 
 BASE: Final = "/admin/jobs"
 LONGEST_PAGE: Final = 7
@@ -29,19 +30,18 @@ type AnyRequest = Request[Any, Any, Any]
 class JobsView(msgspec.Struct):
     """A page of jobs of one state."""
 
-    state: str
+    state: JobState
     page: int
     pages: int
     first: int
     last: int
     total: int
     counts: JobCounts
-    dead: Sequence[DeadJob]
-    waiting: Sequence[WaitingJob]
+    jobs: Sequence[JobRow]
 
     def link(self, **changes: str | int) -> str:
         """The same list with ``changes``."""
-        wanted = {"state": self.state, "page": 1, **changes}
+        wanted = {"state": self.state.value, "page": 1, **changes}
         kept = {name: value for name, value in wanted.items() if (name, value) not in (("state", "dead"), ("page", 1))}
         return f"{BASE}?{urlencode(kept)}" if kept else BASE
 
@@ -51,27 +51,19 @@ async def _view(request: AnyRequest, db: Db) -> JobsView:
     state = JobState(text) if text in JobState else JobState.DEAD
     number = request.query_params.get("page", "")
     wanted = Page(max(1, int(number)) if number.isdecimal() and len(number) <= LONGEST_PAGE else 1)
-    counts = await queries.job_counts.one(db)
-    dead: Sequence[DeadJob] = ()
-    waiting: Sequence[WaitingJob] = ()
-    if state is JobState.DEAD:
-        dead, total = (await queries.dead_jobs.all(db, wanted.limit, wanted.offset), counts.dead)
-    elif state is JobState.QUEUED:
-        waiting, total = (await queries.queued_jobs.all(db, wanted.limit, wanted.offset), counts.queued)
-    else:
-        waiting, total = (await queries.running_jobs.all(db, wanted.limit, wanted.offset), counts.running)
-    shown = len(dead) + len(waiting)
-    first = wanted.offset + 1 if shown else 0
+    counts = await queue.job_counts(db)
+    jobs = await queue.list_jobs(db, state, wanted)
+    total = getattr(counts, state)
+    first = wanted.offset + 1 if jobs else 0
     return JobsView(
-        state=state.value,
+        state=state,
         page=wanted.number,
         pages=-(-total // wanted.size),
         first=first,
-        last=first + shown - 1 if shown else 0,
+        last=first + len(jobs) - 1 if jobs else 0,
         total=total,
         counts=counts,
-        dead=dead,
-        waiting=waiting,
+        jobs=jobs,
     )
 
 
@@ -80,6 +72,22 @@ async def _context(request: AnyRequest, db: Db, staff: StaffViewer) -> dict[str,
     set_count(request, "dead_jobs", view.counts.dead)
     await renderer().navigation.fill_counts(request, db, staff)
     return {"view": view, "runs": await queries.mirror_runs.all(db), "processes": await queries.processes.all(db)}
+
+
+class AdminShell:
+    """The sidebar's lines for the machinery."""
+
+    def groups(self, viewer: Viewer, counts: Mapping[str, int]) -> Sequence[NavGroup]:
+        """For staff only; the count is of dead jobs, which wait for them."""
+        if not viewer.is_staff:
+            return []
+        dead = counts.get("dead_jobs") or None
+        jobs = NavItem(icon="hourglass", label=gettext("Jobs"), url=BASE, count=dead, hot=True)
+        return [NavGroup(gettext("Administration"), (jobs,))]
+
+    async def counts(self, db: Db, viewer: Viewer) -> Mapping[str, int]:
+        """How many jobs are dead."""
+        return {"dead_jobs": await queue.dead_count(db)} if viewer.is_staff else {}
 
 
 class AdminPages(Controller):

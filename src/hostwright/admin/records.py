@@ -3,49 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
-
-
-class JobState(StrEnum):
-    """Where a job is. ``held``: the queue keeps it after a failure that nobody counted as dead."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DEAD = "dead"
-
-
-class WaitingJob(msgspec.Struct, frozen=True):
-    """A job that waits or runs. ``attempts`` counts its starts; ``payload`` is JSON."""
-
-    id: int
-    name: str
-    attempts: int
-    payload: str | None
-    created_at: datetime
-    due_at: datetime
-    touched_at: datetime
-
-
-class DeadJob(msgspec.Struct, frozen=True):
-    """A job that was given up, until staff replay or discard it. ``payload`` is JSON."""
-
-    id: int
-    name: str
-    attempts: int
-    payload: str
-    error: str
-    died_at: datetime
-
-
-class JobCounts(msgspec.Struct, frozen=True):
-    """How many jobs there are by state, and since when the oldest due one waits."""
-
-    queued: int
-    running: int
-    dead: int
-    oldest_due_at: datetime | None
 
 
 class MirrorRun(msgspec.Struct, frozen=True):

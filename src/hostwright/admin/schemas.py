@@ -8,20 +8,20 @@ from typing import Any
 import msgspec
 
 from hostwright.core.paging import Pagination
+from hostwright.core.queue import JobState
 
 
 class JobRead(msgspec.Struct, rename="camel"):
-    """A job. ``error`` and ``diedAt`` are null unless it is dead; ``dueAt`` is null when it is."""
+    """A job. ``stateSince``: when it was queued, last touched by its worker, or given up; ``dueAt`` no dead one has."""
 
     id: int
     name: str
-    state: str
+    state: JobState
     attempts: int
     payload: Any
     error: str | None
-    created_at: datetime | None
+    state_since: datetime
     due_at: datetime | None
-    died_at: datetime | None
 
 
 class JobStatistics(msgspec.Struct, rename="camel"):

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from hostwright.admin import queries
-from hostwright.admin.records import DeadJob
 from hostwright.audit.service import record
+from hostwright.core import queue
 from hostwright.core.db import Tx
+from hostwright.core.queue import JobRow
 from hostwright.identity.schemas import Viewer
 
 
-async def replay_job(tx: Tx, staff: Viewer, dead_id: int) -> DeadJob:
-    """Put a dead job back into the queue, its attempts counted anew; raises `NotFound`. Locks its row."""
-    dead = await queries.dead_job.one(tx, dead_id, lock=True)
-    await queries.requeue.run(tx, dead.name, dead.payload)
-    await queries.mark_replayed.run(tx, dead_id)
+async def replay_job(tx: Tx, staff: Viewer, dead_id: int) -> JobRow:
+    """Put a dead job back into the queue, its attempts counted anew; raises `NoRow`. Locks its row."""
+    dead = await queue.replay(tx, dead_id)
     await _note(tx, staff, dead, "job.replayed")
     return dead
 
 
-async def discard_job(tx: Tx, staff: Viewer, dead_id: int) -> DeadJob:
-    """Forget a dead job: its work is never done; raises `NotFound`. Locks its row."""
-    dead = await queries.dead_job.one(tx, dead_id, lock=True)
-    await queries.discard_dead.run(tx, dead_id)
+async def discard_job(tx: Tx, staff: Viewer, dead_id: int) -> JobRow:
+    """Forget a dead job: its work is never done; raises `NoRow`. Locks its row."""
+    dead = await queue.discard(tx, dead_id)
     await _note(tx, staff, dead, "job.discarded")
     return dead
 
 
-async def _note(tx: Tx, staff: Viewer, dead: DeadJob, action: str) -> None:
+async def _note(tx: Tx, staff: Viewer, dead: JobRow, action: str) -> None:
     await record(
         tx,
         actor_id=staff.user_id,

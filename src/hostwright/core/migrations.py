@@ -1,10 +1,10 @@
-"""Migrations: plain SQL files, applied in the order of their names under one advisory lock, recorded with a checksum."""
+"""Migrations: plain SQL files, applied in the order of their names under one advisory lock, each with a checksum."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -83,7 +83,7 @@ def schema_version(folder: Path = FOLDER) -> str:
 
 
 @asynccontextmanager
-async def _locked(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+async def _locked(dsn: str) -> AsyncGenerator[asyncpg.Connection[Any]]:
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
@@ -100,7 +100,7 @@ async def _applied(connection: asyncpg.Connection[Any]) -> dict[str, tuple[str, 
 
 
 async def _install_queue(connection: asyncpg.Connection[Any]) -> None:
-    """PgQueuer's own tables, made by the version of the library that is locked. Its environment variables are ignored."""
+    """PgQueuer's own tables, made by the library's locked version. Its environment variables are ignored."""
     if await connection.fetchval("select to_regclass('pgqueuer')") is not None:
         return
     for name in ("CHANNEL", "FUNCTION", "TRIGGER", "STATISTICS_TABLE", "QUEUE_TABLE", "SCHEDULES_TABLE"):

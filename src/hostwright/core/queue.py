@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
-from hostwright.core.db import Command, Db, Query, Tx
+from hostwright.core.db import Command, Db, Query, Scalar, Tx
 from hostwright.core.jobs import insert_job
 from hostwright.core.paging import Page
 
@@ -21,14 +22,17 @@ class JobState(StrEnum):
 
 
 class JobRow(msgspec.Struct, frozen=True):
-    """A job of any state. ``due_at`` is when it may run, or when it was given up; ``error`` only for dead ones."""
+    """A job of any state. ``payload`` is JSON; ``attempts`` counts its starts.
+
+    ``state_since`` is when it was queued, last touched by its worker, or given up; ``error`` only dead ones have.
+    """
 
     id: int
     name: str
     attempts: int
-    payload: str
-    created_at: datetime
+    payload: str | None
     due_at: datetime
+    state_since: datetime
     error: str | None
 
 
@@ -41,21 +45,25 @@ class JobCounts(msgspec.Struct, frozen=True):
     oldest_due_at: datetime | None
 
 
-_ALIVE = """
+_ALIVE: Final = """
     select j.id, j.entrypoint as name, coalesce(s.starts, 0) as attempts, convert_from(j.payload, 'UTF8') as payload,
-        j.created as created_at, j.execute_after as due_at, null::text as error
+        j.execute_after as due_at, case when j.status = 'queued' then j.created else j.updated end as state_since,
+        null::text as error
     from pgqueuer j left join job_starts s on s.job_id = j.id
 """
-queued_jobs = Query(JobRow, _ALIVE + " where j.status = 'queued' order by j.execute_after, j.id limit $1 offset $2")
-running_jobs = Query(JobRow, _ALIVE + " where j.status = 'picked' order by j.updated, j.id limit $1 offset $2")
-dead_jobs = Query(
-    JobRow,
-    """
-    select id, name, attempts, payload::text as payload, died_at as created_at, died_at as due_at, error
-    from dead_jobs where replayed_at is null order by died_at desc, id desc limit $1 offset $2
-    """,
-)
-counts = Query(
+_DEAD: Final = """
+    select id, name, attempts, payload::text as payload, died_at as due_at, died_at as state_since, error
+    from dead_jobs where replayed_at is null
+"""
+_lists = {
+    JobState.QUEUED: Query(
+        JobRow, _ALIVE + " where j.status = 'queued' order by j.execute_after, j.id limit $1 offset $2"
+    ),
+    JobState.RUNNING: Query(JobRow, _ALIVE + " where j.status = 'picked' order by j.updated, j.id limit $1 offset $2"),
+    JobState.DEAD: Query(JobRow, _DEAD + " order by died_at desc, id desc limit $1 offset $2"),
+}
+_dead = Query(JobRow, _DEAD + " and id = $1")
+_counts = Query(
     JobCounts,
     """
     select
@@ -65,43 +73,36 @@ counts = Query(
         (select min(execute_after) from pgqueuer where status = 'queued' and execute_after <= now()) as oldest_due_at
     """,
 )
-
-
-class _Dead(msgspec.Struct, frozen=True):
-    name: str
-    payload: str
-
-
-_replayed = Query(
-    _Dead,
-    """
-    update dead_jobs set replayed_at = now() where id = $1 and replayed_at is null
-    returning name, payload::text as payload
-    """,
-)
-_discard = Command("delete from dead_jobs where id = $1 and replayed_at is null")
+_dead_count = Scalar(int, "select count(*) from dead_jobs where replayed_at is null")
+_mark_replayed = Command("update dead_jobs set replayed_at = now() where id = $1")
+_discard = Command("delete from dead_jobs where id = $1")
 
 
 async def list_jobs(db: Db, state: JobState, page: Page) -> list[JobRow]:
     """Jobs of one state: waiting and running ones in the order of the queue, dead ones newest first."""
-    query = {JobState.QUEUED: queued_jobs, JobState.RUNNING: running_jobs, JobState.DEAD: dead_jobs}[state]
-    return await query.all(db, page.limit, page.offset)
+    return await _lists[state].all(db, page.limit, page.offset)
 
 
 async def job_counts(db: Db) -> JobCounts:
     """How many jobs there are by state."""
-    return await counts.one(db)
+    return await _counts.one(db)
 
 
-async def replay(tx: Tx, dead_id: int) -> bool:
-    """Put a dead job back into the queue with its attempts counted anew; False when it is not there any more."""
-    dead = await _replayed.maybe(tx, dead_id)
-    if dead is None:
-        return False
-    await insert_job.value(tx, 0, dead.name, dead.payload.encode(), None, None)
-    return True
+async def dead_count(db: Db) -> int:
+    """How many dead jobs wait for staff."""
+    return await _dead_count.value(db)
 
 
-async def discard(tx: Tx, dead_id: int) -> bool:
-    """Forget a dead job: its work is never done; False when it is not there any more."""
-    return await _discard.run(tx, dead_id) > 0
+async def replay(tx: Tx, dead_id: int) -> JobRow:
+    """Put a dead job back into the queue with its attempts counted anew, and return it. Locks it; raises `NoRow`."""
+    dead = await _dead.one(tx, dead_id, lock=True)
+    await insert_job.value(tx, 0, dead.name, (dead.payload or "{}").encode(), None, None)
+    await _mark_replayed.run(tx, dead_id)
+    return dead
+
+
+async def discard(tx: Tx, dead_id: int) -> JobRow:
+    """Forget a dead job, so that its work is never done, and return it. Locks it; raises `NoRow`."""
+    dead = await _dead.one(tx, dead_id, lock=True)
+    await _discard.run(tx, dead_id)
+    return dead

@@ -21,6 +21,8 @@ USER: Final = (
     "u.id, u.username, u.email, u.full_name, u.role, u.language, u.disabled_at, u.email_verified_at, u.created_at"
 )
 
+CREDENTIAL: Final = "id as user_id, password_hash, disabled_at is not null as disabled"
+
 user_by_id = Query(UserRecord, "select " + USER + " from users u where u.id = $1")
 user_by_name = Query(
     UserRecord, "select " + USER + " from users u where lower(u.username) = lower($1) or lower(u.email) = lower($1)"
@@ -39,11 +41,11 @@ set_disabled = Command("update users set disabled_at = case when $2::boolean the
 
 credential_by_username = Query(
     Credential,
-    "select id as user_id, password_hash, disabled_at is not null as disabled from users where lower(username) = lower($1)",
+    "select " + CREDENTIAL + " from users where lower(username) = lower($1)",
 )
 credential_by_email = Query(
     Credential,
-    "select id as user_id, password_hash, disabled_at is not null as disabled from users where lower(email) = lower($1)",
+    "select " + CREDENTIAL + " from users where lower(email) = lower($1)",
 )
 
 insert_customer = Query(
@@ -123,7 +125,8 @@ delete_ended_sessions = Command("delete from sessions where expires_at < now() o
 insert_key = Query(
     KeyRecord,
     """
-    insert into api_keys (key_hash, prefix, name, user_id, customer_id, scopes, expires_at) values ($1, $2, $3, $4, $5, $6, $7)
+    insert into api_keys (key_hash, prefix, name, user_id, customer_id, scopes, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7)
     returning id, prefix, name, scopes, created_at, expires_at, last_used_at
     """,
 )

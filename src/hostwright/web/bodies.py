@@ -56,7 +56,7 @@ async def form_values(request: Request[Any, Any, Any]) -> dict[str, str]:
 
 
 def decode_form[T: msgspec.Struct](kind: type[T], values: Mapping[str, str]) -> T:
-    """A form as ``kind``; raises `Invalid` with one entry per field. Fields that the struct does not know are dropped."""
+    """A form as ``kind``; raises `Invalid` with one entry per field. Unknown fields are dropped."""
     known = {field.encode_name for field in msgspec.structs.fields(kind)}
     wanted = {name: value for name, value in values.items() if name in known}
     try:

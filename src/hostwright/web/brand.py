@@ -18,6 +18,7 @@ TEXT: Final = 4.5
 LINE: Final = 3.0
 STEP: Final = 0.01
 CHROMA_STEP: Final = 0.004
+ROUNDING: Final = 0.0005
 HEX: Final = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -57,7 +58,7 @@ def linear(colour: str) -> Linear:
 
 def as_hex(colour: Linear) -> str:
     """``#rrggbb`` of linear light."""
-    channels = (12.92 * c if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055 for c in colour)
+    channels = (12.92 * c if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055 for c in colour)  # noqa: PLR2004  sRGB
     return "#" + "".join(f"{round(c * 255):02x}" for c in channels)
 
 
@@ -88,7 +89,7 @@ def to_linear(colour: Lch) -> Linear:
     chroma = colour.chroma
     while True:
         found = _unbounded(colour._replace(chroma=chroma))
-        if chroma <= 0 or all(-0.0005 <= channel <= 1.0005 for channel in found):
+        if chroma <= 0 or all(-ROUNDING <= channel <= 1 + ROUNDING for channel in found):
             return Linear(*(min(1.0, max(0.0, channel)) for channel in found))
         chroma = max(0.0, chroma - CHROMA_STEP)
 

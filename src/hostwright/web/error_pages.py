@@ -60,7 +60,7 @@ def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
     target = "/sign-in"
     if request.method == "GET" and not request.headers.get("hx-request"):
         path = request.scope["path"]
-        query = request.scope.get("query_string", b"").decode("latin-1")
+        query = request.scope["query_string"].decode("latin-1")
         if path != "/":
             target += "?next=" + quote(path + ("?" + query if query else ""), safe="/")
     if request.headers.get("hx-request"):

@@ -1,4 +1,4 @@
-"""Errors as answers: one JSON shape for the API, a page in the design for people, nothing said of why a 500 happened."""
+"""Errors as answers: one JSON shape for the API, a page in the design for people, no word of why a 500 happened."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -64,7 +64,7 @@ def wants_json(request: AnyRequest) -> bool:
 
 def request_id(request: AnyRequest) -> str:
     """The id that stands in our logs and in the answer's ``X-Request-Id``."""
-    return request.scope.get("state", {}).get("request_id", "")
+    return request.scope["state"].get("request_id", "")
 
 
 def as_app_error(request: AnyRequest, error: Exception) -> AppError:
@@ -85,10 +85,16 @@ def as_app_error(request: AnyRequest, error: Exception) -> AppError:
     return AppError()
 
 
+def _handler(request: AnyRequest) -> object:
+    """The handler that was found for the request, None when there was none."""
+    scope: Any = request.scope  # where no route was found it lacks the key
+    return scope.get("route_handler")
+
+
 def _problems(request: AnyRequest, error: ValidationException) -> list[FieldProblem]:
     """One entry per field. Of a body Litestar names only the first, so the body is looked at again, field by field."""
     extra = error.extra if isinstance(error.extra, list) else []
-    data = getattr(request.scope.get("route_handler"), "parsed_data_field", None)
+    data = getattr(_handler(request), "parsed_data_field", None)
     body = ScopeState.from_scope(request.scope).body
     if data is not None and isinstance(body, bytes) and any(entry.get("source") == "body" for entry in extra):
         return field_problems(data.annotation, body)
@@ -101,7 +107,7 @@ def _problems(request: AnyRequest, error: ValidationException) -> list[FieldProb
 
 def _outer_name(request: AnyRequest, name: str) -> str:
     """A parameter's name as callers write it, which is not always the handler's."""
-    signature = getattr(request.scope.get("route_handler"), "parsed_fn_signature", None)
+    signature = getattr(_handler(request), "parsed_fn_signature", None)
     parameter = signature.parameters.get(name) if signature is not None else None
     mark = parameter.kwarg_definition if parameter is not None else None
     return mark.name if isinstance(mark, ParameterKwarg) and mark.name else name

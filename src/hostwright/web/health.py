@@ -70,7 +70,7 @@ class HealthApi(Controller):
     @get("/metrics")
     async def metrics(self, request: Request[Any, Any, Any], db: Injected[Db]) -> Response[bytes]:
         """Prometheus metrics, for callers on this machine only; a proxy in front does not count as one."""
-        client = request.scope.get("client")
+        client = request.scope["client"]
         if client is None or client[0] not in LOOPBACK or "x-forwarded-for" in request.headers:
             raise NotFound
         return Response(await metrics.render(db), media_type="text/plain; version=0.0.4; charset=utf-8")

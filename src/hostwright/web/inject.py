@@ -1,8 +1,8 @@
 """What a handler can ask for by name, and the one connection that a request has.
 
-A request owns at most one pooled connection (`Unit`): who calls is looked up on it in autocommit, then the handler reads
-through it (``db``), or writes in a transaction on it (``tx``) that commits before the answer is sent. A handler that calls
-an upstream takes ``database``: the connection is given back before the handler starts.
+A request owns at most one pooled connection (`Unit`): who calls is looked up on it in autocommit, then the handler
+reads through it (``db``), or writes in a transaction on it (``tx``) that commits before the answer is sent. A handler
+that calls an upstream takes ``database``: the connection is given back before the handler starts.
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -21,7 +21,7 @@ from hostwright.core.passwords import Passwords
 T = TypeVar("T")
 
 Injected: TypeAlias = Annotated[T, Dependency(kind="named"), SkipValidationMarker()]  # noqa: UP040  Litestar reads the alias
-"""A parameter filled by name. Unvalidated: our own providers make the value, and protocols cannot be checked cheaply."""
+"""A parameter filled by name. Unvalidated: our own providers make it, and protocols cannot be checked cheaply."""
 
 
 class Services(msgspec.Struct):
@@ -102,7 +102,7 @@ class Unit:
 
 
 def core_dependencies(services: Services) -> Mapping[str, Provide]:
-    """The providers that every route has. ``tx``, ``db`` and ``database`` come after ``caller``: who calls is known first."""
+    """The providers that every route has. ``tx``, ``db`` and ``database`` come once it is known who calls."""
 
     async def provide_unit() -> AsyncGenerator[Unit]:
         unit = Unit(services.database)

@@ -1,4 +1,4 @@
-"""One event stream per visible page. It holds no database connection; messages carry ids, and the truth is read from rows."""
+"""One event stream per visible page. It holds no connection; messages carry ids, and the truth is read from rows."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence

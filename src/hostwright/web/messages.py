@@ -29,7 +29,7 @@ LONGER: Final = re.compile(r"length <= (\d+)")
 
 
 def field_message(message: str) -> str:
-    """What is wrong with a form's field, in words for people; a message that is not msgspec's is translated as it is."""
+    """What is wrong with a form's field, for people; a message that is not msgspec's is translated as it is."""
     if message == "is required":
         return gettext("Fill this in.")
     if found := SHORTER.search(message):

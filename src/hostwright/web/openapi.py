@@ -1,4 +1,4 @@
-"""Decorators for operations of the API and for pages: the id, who may call, the scope and the errors stand at the handler."""
+"""Decorators for operations and pages: the id, who may call, the scope and the errors stand at the handler."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal
@@ -35,7 +35,8 @@ def _responses(errors: Iterable[int]) -> dict[int, ResponseSpec]:
 
 def _errors(auth: Auth, extra: Iterable[int]) -> set[int]:
     always = {401, 429, 503}  # a bad Authorization header is 401 on public routes too
-    return always | ({403} if auth != "public" else set()) | set(extra)
+    signed_in: set[int] = set() if auth == "public" else {403}
+    return always | signed_in | set(extra)
 
 
 def _operation(  # noqa: PLR0913  each is a fact that the document shows
@@ -89,9 +90,9 @@ def patch_op(path: str, **facts: Any) -> Decorator:
     return _operation(patch, path, **facts)
 
 
-def delete_op(path: str, **facts: Any) -> Decorator:
+def delete_op(path: str, *, status: int = 204, **facts: Any) -> Decorator:
     """A deleting operation; answers 204 unless ``status`` says otherwise."""
-    return _operation(delete, path, **{"status": 204, **facts})
+    return _operation(delete, path, status=status, **facts)
 
 
 def page_get(path: str | list[str], *, auth: Auth = "user") -> Decorator:

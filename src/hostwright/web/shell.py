@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -127,6 +127,14 @@ def set_count(request: AnyRequest, name: str, value: int) -> None:
     request.scope["state"].setdefault("counts", {})[name] = value
 
 
+def _merged(groups: Iterable[NavGroup]) -> tuple[NavGroup, ...]:
+    """Groups of the same heading become one, where the first of them stood."""
+    items: dict[str, tuple[NavItem, ...]] = {}
+    for group in groups:
+        items[group.label] = (*items.get(group.label, ()), *group.items)
+    return tuple(NavGroup(label, found) for label, found in items.items())
+
+
 class Navigation:
     """The sidebar's groups, kept per role, language and figures."""
 
@@ -144,7 +152,7 @@ class Navigation:
             if len(self._kept) >= CACHED_SIDEBARS:
                 self._kept.clear()
             counts = dict(shell.counts)
-            found = tuple(group for part in self.parts for group in part.groups(shell.viewer, counts))
+            found = _merged(group for part in self.parts for group in part.groups(shell.viewer, counts))
             self._kept[key] = found
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -53,14 +53,14 @@ async def prepare_connection(connection: asyncpg.Connection[Any]) -> None:
 
 
 class Database:
-    """One process's way to PostgreSQL. `acquire` for reads, `transaction` for writes; neither is held over an upstream call."""
+    """One process's way to PostgreSQL: `acquire` to read, `transaction` to write; never held over an upstream call."""
 
     def __init__(self, pool: asyncpg.Pool[Any], dsn: str) -> None:
         self.pool = pool
         self.dsn = dsn
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Db]:
+    async def acquire(self) -> AsyncGenerator[Db]:
         """A connection for reads in autocommit; raises `PoolExhausted` after two seconds."""
         connection = await self.take()
         try:
@@ -69,7 +69,7 @@ class Database:
             await self.pool.release(cast("Any", connection))
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
+    async def transaction(self) -> AsyncGenerator[Tx]:
         """A transaction that commits at the end of the block and rolls back on any error."""
         connection = await self.take()
         try:

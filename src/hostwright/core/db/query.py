@@ -67,7 +67,8 @@ def _converter(kind: Any) -> Callable[[Any], Any] | None:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return lambda value: msgspec.convert(value, kind)
     if typing.get_origin(kind) in (dict, list, tuple):
-        return lambda value: msgspec.convert(value, kind)
+        shape = cast("Any", kind)
+        return lambda value: msgspec.convert(value, shape)
     return None
 
 
@@ -103,22 +104,22 @@ class Query[R: msgspec.Struct]:
         self._fill, self.columns = _filler(record)
         REGISTRY.append(self)
 
-    def _text(self, lock: bool) -> str:
+    def _text(self, *, lock: bool) -> str:
         return self.sql + " for update" if lock else self.sql
 
     async def all(self, db: Db, *args: object, lock: bool = False) -> list[R]:
         """Every row, in the order of the statement."""
         fill = self._fill
-        return [fill(row) for row in await db.fetch(self._text(lock), *args)]
+        return [fill(row) for row in await db.fetch(self._text(lock=lock), *args)]
 
     async def maybe(self, db: Db, *args: object, lock: bool = False) -> R | None:
         """The first row or None; ``lock`` takes it ``for update``."""
-        row = await db.fetchrow(self._text(lock), *args)
+        row = await db.fetchrow(self._text(lock=lock), *args)
         return None if row is None else self._fill(row)
 
     async def one(self, db: Db, *args: object, lock: bool = False) -> R:
         """The first row; raises `NoRow` (404) when there is none; ``lock`` takes it ``for update``."""
-        row = await db.fetchrow(self._text(lock), *args)
+        row = await db.fetchrow(self._text(lock=lock), *args)
         if row is None:
             raise NoRow
         return self._fill(row)

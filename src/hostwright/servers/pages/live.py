@@ -52,10 +52,8 @@ class ServersShell:
         own = NavGroup(gettext("Services"), (servers,))
         if not viewer.is_staff:
             return [own]
-        dead = counts.get("dead_jobs") or None
         everything = NavItem(icon="layers", label=gettext("All servers"), url="/admin/servers")
-        jobs = NavItem(icon="hourglass", label=gettext("Jobs"), url="/admin/jobs", count=dead, hot=True)
-        return [own, NavGroup(gettext("Administration"), (everything, jobs))]
+        return [own, NavGroup(gettext("Administration"), (everything,))]
 
     async def counts(self, db: Db, viewer: Viewer) -> Mapping[str, int]:
         """How many servers the viewer's customer has."""

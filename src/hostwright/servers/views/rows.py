@@ -23,6 +23,8 @@ from hostwright.web.render import Renderer
 CHIPS: Final = ("running", "stopped", "unknown", "building", "suspended", "failed", "gone")
 SORTS: Final = ("name", "state", "createdAt")
 AROUND: Final = 2
+LONGEST_PAGE: Final = 7
+LONGEST_ID: Final = 17
 HOUR: Final = 3600
 MONTH: Final = 31 * 24 * HOUR
 
@@ -137,8 +139,8 @@ def read_filter(base: str, query: Mapping[str, str], *, staff: bool = False) -> 
         q=query.get("q", "").strip()[:100],
         state=state if state in CHIPS else "",
         sort=sort if sort.removeprefix("-") in SORTS else "",
-        page=min(int(page), 1_000_000) if page.isdecimal() and len(page) < 8 and int(page) > 0 else 1,
-        customer=int(customer) if customer.isdecimal() and len(customer) < 18 else None,
+        page=min(int(page), 1_000_000) if page.isdecimal() and len(page) <= LONGEST_PAGE and int(page) > 0 else 1,
+        customer=int(customer) if customer.isdecimal() and len(customer) <= LONGEST_ID else None,
     )
 
 
