@@ -42,14 +42,18 @@ def _words(error: AppError) -> tuple[str, str]:
 
 
 def error_page(request: AnyRequest, error: AppError) -> Response[Any]:
-    """The page for an error; somebody who is not signed in is asked to, and comes back afterwards."""
+    """The page for an error, or its message for htmx. Who is not signed in is asked to, and comes back afterwards."""
     if error.status == UNAUTHORIZED:
         return _to_sign_in(request)
+    message = gettext(error.message)
+    if request.headers.get("hx-request"):
+        # htmx swaps no errors; our script says what happened in a toast.
+        return Response("", status_code=error.status, headers={"Hostwright-Message": quote(message)})
     title, hint = _words(error)
     context = {
         "status": error.status,
         "title": title,
-        "message": gettext(error.message),
+        "message": message,
         "hint": hint,
         "request_id": request_id(request),
     }
