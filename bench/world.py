@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from hostwright.core.crypto import new_token, token_hash
+from hostwright.core.crypto import Keyring, new_token, token_hash
 from hostwright.identity.policy import USER_SCOPES
 
 PEOPLE = """
@@ -20,8 +20,8 @@ PEOPLE = """
     select c.id, u.id, 'owner' from c join u on u.full_name = c.name
 """
 CONNECTION = """
-    insert into connections (kind, name, base_url, token, last_list_at)
-    values ('virtfusion', 'Bench', 'http://127.0.0.1:9', '\\x00', now()) returning id
+    insert into connections (id, kind, name, base_url, token, enabled, last_list_at)
+    overriding system value values (1, 'virtfusion', 'Bench', 'http://127.0.0.1:9', $1, false, now()) returning id
 """
 SERVERS = """
     insert into servers (connection_id, external_id, customer_id, name, hostname, state, power, cores, memory_mib,
@@ -49,13 +49,13 @@ class Filled(msgspec.Struct):
     connection_id: int
 
 
-async def fill(dsn: str, *, people: int, servers: int, keys: int = 0, password_hash: str = "!") -> Filled:
+async def fill(dsn: str, keyring: Keyring, *, people: int, servers: int, keys: int = 0, password_hash: str = "!") -> Filled:
     """Fill a migrated database as its owner."""
     connection: Any = await asyncpg.connect(dsn)
     try:
         async with connection.transaction():
             await connection.execute(PEOPLE, people, password_hash)
-            number = await connection.fetchval(CONNECTION)
+            number = await connection.fetchval(CONNECTION, keyring.encrypt("connections", "token", 1, b"bench"))
             await connection.execute(
                 "insert into locations (connection_id, external_id, name, country) values ($1, '1', 'Amsterdam', 'nl')",
                 number,

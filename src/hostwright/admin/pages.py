@@ -11,9 +11,11 @@ from litestar.params import FromPath
 from hostwright.admin import queries, service
 from hostwright.core import queue
 from hostwright.core.db import Db, Tx
+from hostwright.core.errors import NotFound
 from hostwright.core.paging import Page
 from hostwright.core.queue import JobCounts, JobRow, JobState
 from hostwright.identity.schemas import StaffViewer, Viewer
+from hostwright.servers.service import actor_of, confirm_pruning
 from hostwright.web.answer import answer, page, toast
 from hostwright.web.i18n import choose_language, gettext
 from hostwright.web.inject import Injected
@@ -108,6 +110,17 @@ class AdminPages(Controller):
         choose_language(request, pseudo=renderer().pseudo)
         dead = await service.replay_job(tx, staff, dead_id)
         told = toast("success", gettext("The job is queued again"), dead.name)
+        return answer(request, "admin/jobs.html", await _context(request, tx, staff), otherwise=BASE, also=[told])
+
+    @page_post("/connections/{connection_id:int}/confirm-removal", auth="admin")
+    async def confirm_removal(
+        self, request: AnyRequest, tx: Injected[Tx], staff: Injected[StaffViewer], connection_id: FromPath[int]
+    ) -> Response[Any]:
+        """Let the mirror take as many servers for gone as it stopped at."""
+        choose_language(request, pseudo=renderer().pseudo)
+        if not await confirm_pruning(tx, actor_of(staff), connection_id):
+            raise NotFound
+        told = toast("success", gettext("The next run of the mirror marks them as gone"))
         return answer(request, "admin/jobs.html", await _context(request, tx, staff), otherwise=BASE, also=[told])
 
     @page_post("/{dead_id:int}/discard", auth="admin")

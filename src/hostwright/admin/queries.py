@@ -8,8 +8,9 @@ from hostwright.core.db import Query
 mirror_runs = Query(
     MirrorRun,
     """
-    select c.id as connection_id, c.name, c.last_list_at, c.last_error, c.last_error_at, c.prune_stopped_at,
-        r.state, r.listed, r.changed, r.detailed, r.calls, r.error, r.started_at, r.finished_at
+    select c.id as connection_id, c.name, c.last_list_at, c.last_error, c.last_error_at,
+        c.prune_stopped_at, c.prune_count, c.prune_confirmed_at,
+        r.state, r.listed, r.changed, r.calls, r.error, r.started_at, r.finished_at
     from connections c
     left join lateral (select * from mirror_runs where connection_id = c.id order by id desc limit 1) r on true
     order by c.name, c.id

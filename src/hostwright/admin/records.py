@@ -16,10 +16,11 @@ class MirrorRun(msgspec.Struct, frozen=True):
     last_error: str | None
     last_error_at: datetime | None
     prune_stopped_at: datetime | None
+    prune_count: int
+    prune_confirmed_at: datetime | None
     state: str | None
     listed: int | None
     changed: int | None
-    detailed: int | None
     calls: int | None
     error: str | None
     started_at: datetime | None

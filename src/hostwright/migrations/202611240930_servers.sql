@@ -17,7 +17,10 @@ create table connections (
     last_good_at timestamptz,
     last_error text,
     last_error_at timestamptz,
-    prune_stopped_at timestamptz
+    -- How many servers the mirror was about to take for gone when it stopped, and when staff agreed to that many.
+    prune_stopped_at timestamptz,
+    prune_count integer not null default 0,
+    prune_confirmed_at timestamptz
 );
 
 create table locations (
@@ -80,12 +83,14 @@ create index servers_name on servers (name, id);
 create index servers_state_name on servers (state, name, id);
 create index servers_power_name on servers (power, name, id);
 create index servers_created on servers (created_at, id);
+create index servers_customer_state on servers (customer_id, state, name, id);
 create index servers_customer_created on servers (customer_id, created_at, id);
 create index servers_detail_due on servers (connection_id, detailed_at nulls first) where state <> 'gone';
 create index servers_viewed on servers (connection_id, viewed_at desc) where viewed_at is not null;
 create index servers_search on servers using gin ((lower(name) || ' ' || coalesce(lower(hostname), '') || ' ' || coalesce(primary_ipv4, '') || ' ' || coalesce(primary_ipv6, '')) gin_trgm_ops);
 
--- Exact totals without counting: kept by statement triggers, one row per customer (0: none), state and power.
+-- Exact totals without counting: kept by statement triggers, one row per customer, state and power.
+-- Customer 0 stands for servers without one, -1 for all servers.
 create table server_counts (
     customer_id bigint not null,
     state text not null,
@@ -99,19 +104,22 @@ begin
     -- Only what really moved is written, in one order, so that unrelated updates do not wait for each other.
     if tg_op = 'INSERT' then
         insert into server_counts as c (customer_id, state, power, n)
-        select coalesce(customer_id, 0), state, power, count(*) from new_rows group by 1, 2, 3 order by 1, 2, 3
+        select k.id, state, power, count(*) from new_rows cross join lateral (values (coalesce(customer_id, 0)), (-1)) k (id)
+        group by 1, 2, 3 order by 1, 2, 3
         on conflict (customer_id, state, power) do update set n = c.n + excluded.n;
     elsif tg_op = 'DELETE' then
         insert into server_counts as c (customer_id, state, power, n)
-        select coalesce(customer_id, 0), state, power, -count(*) from old_rows group by 1, 2, 3 order by 1, 2, 3
+        select k.id, state, power, -count(*) from old_rows cross join lateral (values (coalesce(customer_id, 0)), (-1)) k (id)
+        group by 1, 2, 3 order by 1, 2, 3
         on conflict (customer_id, state, power) do update set n = c.n + excluded.n;
     else
         insert into server_counts as c (customer_id, state, power, n)
-        select customer_id, state, power, sum(d) from (
-            select coalesce(customer_id, 0) as customer_id, state, power, 1 as d from new_rows
+        select k.id, state, power, sum(d) from (
+            select customer_id, state, power, 1 as d from new_rows
             union all
-            select coalesce(customer_id, 0), state, power, -1 from old_rows
-        ) moved group by 1, 2, 3 having sum(d) <> 0 order by 1, 2, 3
+            select customer_id, state, power, -1 from old_rows
+        ) moved cross join lateral (values (coalesce(customer_id, 0)), (-1)) k (id)
+        group by 1, 2, 3 having sum(d) <> 0 order by 1, 2, 3
         on conflict (customer_id, state, power) do update set n = c.n + excluded.n;
     end if;
     return null;

@@ -9,10 +9,10 @@ create table mirror_runs (
     changed integer not null default 0,
     missing integer not null default 0,
     gone integer not null default 0,
-    detailed integer not null default 0,
     calls integer not null default 0,
     error text,
     started_at timestamptz not null default now(),
-    finished_at timestamptz
+    finished_at timestamptz,
+    heartbeat_at timestamptz not null default now()
 );
 create index mirror_runs_connection on mirror_runs (connection_id, id desc);
