@@ -23,16 +23,19 @@ CONNECTION = """
     insert into connections (id, kind, name, base_url, token, enabled, last_list_at)
     overriding system value values (1, 'virtfusion', 'Bench', 'http://127.0.0.1:9', $1, false, now()) returning id
 """
+# Names are as varied as people's are: a thousand words with a number behind, and a host name in the customer's domain.
 SERVERS = """
     insert into servers (connection_id, external_id, customer_id, name, hostname, state, power, cores, memory_mib,
         disk_gib, operating_system, package, primary_ipv4, location_id, created_at, power_observed_at, detailed_at)
-    select $1, n, c.ids[1 + n % array_length(c.ids, 1)], 'server-' || lpad((n * 7919 % 1000003)::text, 7, '0'),
-        'host' || n || '.example.com',
+    select $1, n, c.ids[1 + n % array_length(c.ids, 1)], w.word || '-' || n,
+        w.word || n || '.' || substr(md5('domain' || n % 997), 1, 8) || '.net',
         case when n % 50 = 0 then 'suspended' when n % 71 = 0 then 'building' else 'active' end,
         case when n % 7 = 0 then 'stopped' else 'running' end, 1 + n % 8, 1024 * (1 + n % 16), 20 * (1 + n % 10),
         'Debian 13', 'Standard', '10.' || n / 65536 % 256 || '.' || n / 256 % 256 || '.' || n % 256,
         (select id from locations order by id limit 1), now() - n * interval '1 minute', now(), now()
-    from generate_series(1, $2::int) n, (select array_agg(id order by id) as ids from customers) c
+    from generate_series(1, $2::int) n
+    cross join lateral (select translate(substr(md5('word' || n % 1000), 1, 6), '0123456789', 'ghijklmnop') as word) w,
+    (select array_agg(id order by id) as ids from customers) c
 """
 ADDRESSES = """
     insert into server_addresses (server_id, address, version, is_primary, customer_id)
@@ -49,7 +52,9 @@ class Filled(msgspec.Struct):
     connection_id: int
 
 
-async def fill(dsn: str, keyring: Keyring, *, people: int, servers: int, keys: int = 0, password_hash: str = "!") -> Filled:
+async def fill(
+    dsn: str, keyring: Keyring, *, people: int, servers: int, keys: int = 0, password_hash: str = "!"
+) -> Filled:
     """Fill a migrated database as its owner."""
     connection: Any = await asyncpg.connect(dsn)
     try:

@@ -63,10 +63,8 @@ class AdminServersApi(Controller):
         """A page of servers of all customers. Never asks VirtFusion."""
         wanted = ServerFilter(staff.scope, customer_id, state_wanted, power, search.strip(), sort)
         part = Page(page, page_size)
-        items = await queries.list_admin_reads(db, wanted, part)
-        counts = await queries.list_counts(db, wanted)
-        total = await queries.total(db, wanted, counts)
-        return AdminServerList(items, pagination(part, total), statistics(counts))
+        listed = await queries.list_admin_reads(db, wanted, part)
+        return AdminServerList(listed.items, pagination(part, listed.total), statistics(listed.counts))
 
     @get_op(
         "/{server_id:int}",

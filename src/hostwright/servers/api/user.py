@@ -67,10 +67,8 @@ class ServersApi(Controller):
         """A page of the customer's servers. Never asks VirtFusion."""
         wanted = ServerFilter(viewer.scope, None, state_wanted, power, search.strip(), sort)
         part = Page(page, page_size)
-        items = await queries.list_reads(db, wanted, part)
-        counts = await queries.list_counts(db, wanted)
-        total = await queries.total(db, wanted, counts)
-        return ServerList(items, pagination(part, total), statistics(counts))
+        listed = await queries.list_reads(db, wanted, part)
+        return ServerList(listed.items, pagination(part, listed.total), statistics(listed.counts))
 
     @get_op("/{server_id:int}", op="getServer", summary="Read a server", scope=READ, tag=TAG, errors=(404,))
     async def read_server(self, db: Injected[Db], viewer: Injected[Viewer], server_id: FromPath[int]) -> ServerDetail:

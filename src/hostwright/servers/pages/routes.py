@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Controller, Request, Response
+from litestar import Controller, Response
 from litestar.params import FromPath
 
 from hostwright.core.db import Database, Db, Tx
@@ -25,11 +25,9 @@ from hostwright.servers.ports import Providers
 from hostwright.servers.views import palette
 from hostwright.web.answer import partials
 from hostwright.web.i18n import choose_language
-from hostwright.web.inject import Injected
+from hostwright.web.inject import AnyRequest, Injected
 from hostwright.web.openapi import page_get, page_post
 from hostwright.web.render import renderer
-
-type AnyRequest = Request[Any, Any, Any]
 
 
 class ServerPages(Controller):

@@ -55,11 +55,9 @@ async def show_list(request: AnyRequest, db: Db, viewer: Viewer, place: Place) -
     choose_language(request, pseudo=renderer().pseudo)
     shown = read_filter(place.base, request.query_params, staff=place.staff)
     wanted = shown.query(viewer.scope)
-    counts = await queries.list_counts(db, wanted)
-    rows = await queries.list_rows(db, wanted, shown.paging)
-    total = await queries.total(db, wanted, counts)
-    await service.note_viewed(db, [row.id for row in rows])
-    view = list_view(renderer(), shown, rows, total, counts, staff=place.staff)
+    listed = await queries.list_rows(db, wanted, shown.paging)
+    await service.note_viewed(db, [row.id for row in listed.items])
+    view = list_view(renderer(), shown, listed, staff=place.staff)
     if not place.staff:
         set_count(request, "servers", view.standing)
     if hx_target(request) is None:

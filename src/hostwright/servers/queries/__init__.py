@@ -3,13 +3,13 @@
 from hostwright.servers.queries.actions import action_for, latest_action, pending_action
 from hostwright.servers.queries.connections import connections_overview
 from hostwright.servers.queries.lists import (
+    Listed,
     ServerFilter,
     list_admin_reads,
     list_counts,
     list_reads,
     list_rows,
     palette,
-    total,
 )
 from hostwright.servers.queries.one import (
     LogFilter,
@@ -24,6 +24,7 @@ from hostwright.servers.queries.one import (
 )
 
 __all__ = [
+    "Listed",
     "LogFilter",
     "ServerFilter",
     "action_for",
@@ -42,6 +43,5 @@ __all__ = [
     "pending_action",
     "server_for",
     "target_of",
-    "total",
     "touch_viewed",
 ]

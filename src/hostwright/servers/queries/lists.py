@@ -6,7 +6,7 @@ from typing import Final, LiteralString
 
 import msgspec
 
-from hostwright.core.db import Db, Query, Scalar
+from hostwright.core.db import Db, Query
 from hostwright.core.paging import Page
 from hostwright.core.providers import Power, ServerState
 from hostwright.core.scope import OwnedBy, Scope, Staff
@@ -60,6 +60,13 @@ ORDERS: Final[dict[Sort, LiteralString]] = {
 }
 
 
+class Match(msgspec.Struct, frozen=True):
+    """A server that a search found, and how many it found."""
+
+    id: int
+    total: int
+
+
 class Shape(msgspec.Struct, frozen=True):
     """A filter, and the numbers of the parameters that come after its own: customer and offset, or offset alone."""
 
@@ -75,14 +82,6 @@ FILTERS: Final[dict[str, Shape]] = {
     "state": Shape("s.state = $2", "$3", "$4", "$3"),
     "power": Shape(
         "s.power = $2 and case when $3::text is null then s.state <> 'gone' else s.state = $3 end", "$4", "$5", "$4"
-    ),
-    "search": Shape(
-        SEARCHED
-        + """ like $2 and case when $3::text is null then s.state <> 'gone' else s.state = $3 end
-        and ($4::text is null or s.power = $4)""",
-        "$5",
-        "$6",
-        "$5",
     ),
 }
 
@@ -129,18 +128,24 @@ def _later(columns: LiteralString, where: LiteralString, order: LiteralString, o
 type Key = tuple[bool, str, Sort, bool]
 
 
-def _family[R: msgspec.Struct](record: type[R], columns: LiteralString) -> dict[Key, Query[R]]:
-    """Every list of one shape, by: of one customer, filter, order, first page."""
+class Family[R: msgspec.Struct](msgspec.Struct, frozen=True):
+    """Every list of one shape: by customer, filter, order and first page; and the rows of what a search found."""
+
+    lists: dict[Key, Query[R]]
+    found: dict[Sort, Query[R]]
+
+
+def _family[R: msgspec.Struct](record: type[R], columns: LiteralString) -> Family[R]:
     made: dict[Key, Query[R]] = {}
     for name, shape in FILTERS.items():
         own = shape.where + " and s.customer_id = " + shape.customer
         for sort, order in ORDERS.items():
             made[True, name, sort, False] = Query(record, _later(columns, own, order, shape.own_offset))
             made[False, name, sort, False] = Query(record, _later(columns, shape.where, order, shape.offset))
-            if name != "search":
-                made[True, name, sort, True] = Query(record, _first(columns, own, order))
-                made[False, name, sort, True] = Query(record, _first(columns, shape.where, order))
-    return made
+            made[True, name, sort, True] = Query(record, _first(columns, own, order))
+            made[False, name, sort, True] = Query(record, _first(columns, shape.where, order))
+    by_id = "select " + columns + " from servers s where s.id = any($1::bigint[]) order by "
+    return Family(made, {sort: Query(record, by_id + order) for sort, order in ORDERS.items()})
 
 
 _rows = _family(ServerRow, ROW_COLUMNS)
@@ -150,28 +155,45 @@ _admin_reads = _family(AdminServerRead, ADMIN_COLUMNS)
 _counts = Query(
     ServerCount, "select state, power, n from server_counts where customer_id = $1 and n > 0 order by state, power"
 )
-_found = """select count(*) from servers s where case when $2::text is null then s.state <> 'gone' else s.state = $2 end
-    and ($3::text is null or s.power = $3) and """
-_found_any = Scalar(int, _found + SEARCHED + " like $1")
-_found_own = Scalar(int, _found + SEARCHED + " like $1 and s.customer_id = $4")
-
-_palette = (
-    "select s.id, s.name, s.state, s.power, s.primary_ipv4, "
-    + CUSTOMER
-    + " from servers s where s.state <> 'gone' and "
+# A search looks through its index once, for the rows of the page and for how many there are.
+MATCHES: Final = (
+    "select s.id, count(*) over () as total from servers s where "
+    + SEARCHED
+    + """ like $3 and case when $4::text is null then s.state <> 'gone' else s.state = $4 end
+    and ($5::text is null or s.power = $5)"""
 )
-_palette_any = Query(PaletteRow, _palette + SEARCHED + " like $1 order by s.name, s.id limit $2")
-_palette_own = Query(PaletteRow, _palette + SEARCHED + " like $1 and s.customer_id = $3 order by s.name, s.id limit $2")
+_matches: Final = {
+    (own, sort): Query(
+        Match, MATCHES + (" and s.customer_id = $6" if own else "") + " order by " + order + " limit $1 offset $2"
+    )
+    for sort, order in ORDERS.items()
+    for own in (True, False)
+}
+
+# Found first and sorted then: otherwise a rare word is looked for along the names, through all rows.
+_palette: Final = (
+    "with found as materialized (select * from servers s where s.state <> 'gone' and " + SEARCHED + " like $1"
+)
+_palette_shown: Final = (
+    " limit 1000) select s.id, s.name, s.state, s.power, s.primary_ipv4, "
+    + CUSTOMER
+    + " from found s order by s.name, s.id limit $2"
+)
+_palette_any = Query(PaletteRow, _palette + _palette_shown)
+_palette_own = Query(PaletteRow, _palette + " and s.customer_id = $3" + _palette_shown)
 
 
-def _choose[R: msgspec.Struct](
-    family: dict[Key, Query[R]], wanted: ServerFilter, page: Page
-) -> tuple[Query[R], list[object]]:
+class Listed[R: msgspec.Struct](msgspec.Struct):
+    """A page of a list, how many rows there are on all pages, and the figures of the whole scope."""
+
+    items: list[R]
+    total: int
+    counts: list[ServerCount]
+
+
+def _choose[R: msgspec.Struct](family: Family[R], wanted: ServerFilter, page: Page) -> tuple[Query[R], list[object]]:
     arguments: list[object] = [page.limit]
-    if wanted.search:
-        name = "search"
-        arguments += [wanted.pattern, wanted.state, wanted.power]
-    elif wanted.power is not None:
+    if wanted.power is not None:
         name = "power"
         arguments += [wanted.power, wanted.state]
     elif wanted.state is not None:
@@ -182,28 +204,45 @@ def _choose[R: msgspec.Struct](
     owner = wanted.owner
     if owner is not None:
         arguments.append(owner)
-    first = page.number == 1 and name != "search"
+    first = page.number == 1
     if not first:
         arguments.append(page.offset)
-    return family[owner is not None, name, Sort(wanted.sort), first], arguments
+    return family.lists[owner is not None, name, Sort(wanted.sort), first], arguments
 
 
-async def list_rows(db: Db, wanted: ServerFilter, page: Page) -> list[ServerRow]:
+async def _search(db: Db, wanted: ServerFilter, limit: int, offset: int) -> list[Match]:
+    owner = wanted.owner
+    more = [] if owner is None else [owner]
+    query = _matches[owner is not None, Sort(wanted.sort)]
+    return await query.all(db, limit, offset, wanted.pattern, wanted.state, wanted.power, *more)
+
+
+async def _list[R: msgspec.Struct](db: Db, family: Family[R], wanted: ServerFilter, page: Page) -> Listed[R]:
+    counts = await list_counts(db, wanted)
+    if not wanted.search:
+        query, arguments = _choose(family, wanted, page)
+        return Listed(await query.all(db, *arguments), _total(wanted, counts), counts)
+    matches = await _search(db, wanted, page.limit, page.offset)
+    if not matches and page.number > 1:  # past the end: only the first match still says how many there are
+        first = await _search(db, wanted, 1, 0)
+        return Listed([], first[0].total if first else 0, counts)
+    items = await family.found[Sort(wanted.sort)].all(db, [match.id for match in matches]) if matches else []
+    return Listed(items, matches[0].total if matches else 0, counts)
+
+
+async def list_rows(db: Db, wanted: ServerFilter, page: Page) -> Listed[ServerRow]:
     """A page of servers for people; raises `ValueError` for an unknown order."""
-    query, arguments = _choose(_rows, wanted, page)
-    return await query.all(db, *arguments)
+    return await _list(db, _rows, wanted, page)
 
 
-async def list_reads(db: Db, wanted: ServerFilter, page: Page) -> list[ServerRead]:
+async def list_reads(db: Db, wanted: ServerFilter, page: Page) -> Listed[ServerRead]:
     """A page of servers as the API sends them."""
-    query, arguments = _choose(_reads, wanted, page)
-    return await query.all(db, *arguments)
+    return await _list(db, _reads, wanted, page)
 
 
-async def list_admin_reads(db: Db, wanted: ServerFilter, page: Page) -> list[AdminServerRead]:
+async def list_admin_reads(db: Db, wanted: ServerFilter, page: Page) -> Listed[AdminServerRead]:
     """A page of servers as the API sends them to staff."""
-    query, arguments = _choose(_admin_reads, wanted, page)
-    return await query.all(db, *arguments)
+    return await _list(db, _admin_reads, wanted, page)
 
 
 async def list_counts(db: Db, wanted: ServerFilter) -> list[ServerCount]:
@@ -212,17 +251,11 @@ async def list_counts(db: Db, wanted: ServerFilter) -> list[ServerCount]:
     return await _counts.all(db, EVERYBODY if owner is None else owner)
 
 
-async def total(db: Db, wanted: ServerFilter, counts: list[ServerCount] | None = None) -> int:
-    """How many servers ``wanted`` finds. Only a search counts rows; ``counts`` saves reading the totals again."""
-    owner = wanted.owner
-    if wanted.search:
-        if owner is None:
-            return await _found_any.value(db, wanted.pattern, wanted.state, wanted.power)
-        return await _found_own.value(db, wanted.pattern, wanted.state, wanted.power, owner)
-    known = await list_counts(db, wanted) if counts is None else counts
+def _total(wanted: ServerFilter, counts: list[ServerCount]) -> int:
+    """How many servers a list without a search has. Nothing is counted for it."""
     return sum(
         count.n
-        for count in known
+        for count in counts
         if (count.state is wanted.state if wanted.state is not None else count.state is not ServerState.GONE)
         and (wanted.power is None or count.power is wanted.power)
     )

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from hostwright.core.paging import DEFAULT_PAGE_SIZE, Page
 from hostwright.core.providers import Power, ServerState
 from hostwright.core.scope import Scope
-from hostwright.servers.queries.lists import ServerFilter
+from hostwright.servers.queries.lists import Listed, ServerFilter
 from hostwright.servers.records import ServerCount, ServerRow
 from hostwright.servers.views import words
 from hostwright.web.formats import exact, number
@@ -254,18 +254,11 @@ def _pages(wanted: Filter, pages: int) -> list[Chip | None]:
     return found
 
 
-def list_view(
-    renderer: Renderer,
-    wanted: Filter,
-    rows: Sequence[ServerRow],
-    total: int,
-    counts: Sequence[ServerCount],
-    *,
-    staff: bool = False,
-) -> ListView:
-    """A page of servers out of what was read. ``counts`` are those of all servers that the viewer may see."""
+def list_view(renderer: Renderer, wanted: Filter, listed: Listed[ServerRow], *, staff: bool = False) -> ListView:
+    """A page of servers out of what was read."""
     now = renderer.now()
-    known = counts_by_key(counts)
+    rows, total = listed.items, listed.total
+    known = counts_by_key(listed.counts)
     first = wanted.paging.offset + 1 if rows else 0
     html = [renderer.cached_fragment("servers/_row.html", row_view(wanted.base, row, now, staff=staff)) for row in rows]
     return ListView(

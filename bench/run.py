@@ -1,0 +1,89 @@
+"""`make bench`: every budget that exists by now, as a table and as `bench/results.json`. Exits 1 for a missed one."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import jobs, lists, processes, requests, results, weights
+from bench.world import Filled, fill
+from hostwright.cli.postgres import APP_ROLE, OWNER_ROLE, Server
+from hostwright.core.crypto import Keyring, new_key
+from hostwright.core.migrations import migrate
+from hostwright.core.passwords import Passwords
+
+PASSWORD = "bench-bench-1"
+SMALL, LARGE = 1_000, 100_000
+OWNER = 777 % 20  # who owns the server that `bench.lists` looks for
+
+
+async def _database(server: Server, name: str, keyring: Keyring, *, people: int, servers: int, keys: int = 0) -> Filled:
+    await asyncio.to_thread(server.sql, f"create database {name} owner {OWNER_ROLE}")
+    await migrate(server.dsn(OWNER_ROLE, name), APP_ROLE)
+    hashed = await Passwords().hash_password(PASSWORD)
+    return await fill(
+        server.dsn(OWNER_ROLE, name), keyring, people=people, servers=servers, keys=keys, password_hash=hashed
+    )
+
+
+def _lists(server: Server, keyring: Keyring) -> list[results.Row]:
+    async def measure() -> list[results.Row]:
+        small = await _database(server, "small", keyring, people=20, servers=SMALL)
+        large = await _database(server, "large", keyring, people=20, servers=LARGE)
+        return await lists.measure(
+            (server.dsn(OWNER_ROLE, "small"), small.customer_ids[OWNER]),
+            (server.dsn(OWNER_ROLE, "large"), large.customer_ids[OWNER]),
+        )
+
+    return asyncio.run(measure())
+
+
+def _requests(server: Server, key: str) -> list[results.Row]:
+    keyring = Keyring.parse(key)
+    filled = asyncio.run(_database(server, "web", keyring, people=300, servers=12_000, keys=3000))
+    environ = {
+        "DATABASE_URL": server.dsn(APP_ROLE, "web"),
+        "DATABASE_ADMIN_URL": server.dsn(OWNER_ROLE, "web"),
+        "HOSTWRIGHT_KEYS": key,
+        "HOSTWRIGHT_ENVIRONMENT": "production",
+        "PUBLIC_URL": "http://127.0.0.1",
+    }
+    ours, base = processes.free_port(), processes.free_port()
+    with (
+        processes.running(processes.serve(ours), ours, "/health/live", environ) as (process, first),
+        processes.running(processes.bare(base), base, "/session", environ),
+    ):
+        rows = requests.measure(ours, base, filled)
+        rows += asyncio.run(_paint(ours, filled.sessions[0]))
+        return rows + processes.weight(process, ours, PASSWORD, first)
+
+
+async def _paint(port: int, session: str) -> list[results.Row]:
+    from tests.support.paint import first_paint  # noqa: PLC0415  the browser only when it is measured
+
+    paint, shift = await first_paint(f"http://127.0.0.1:{port}/servers", session)
+    return [
+        results.at_most("Servers list, first contentful paint", paint, "ms", 200),
+        results.at_most("Servers list, layout shift", shift, "", 0),
+    ]
+
+
+def main() -> int:
+    """Measure one thing after the other, so that nothing disturbs it but itself."""
+    key = new_key()
+    with tempfile.TemporaryDirectory(prefix="hw-bench-") as folder, Server(Path(folder) / "pg") as server:
+        rows = weights.measure()
+        rows += _requests(server, key)
+        rows += _lists(server, Keyring.parse(key))
+        asyncio.run(_database(server, "queue", Keyring.parse(key), people=1, servers=1))
+        rows += asyncio.run(jobs.measure(server.dsn(OWNER_ROLE, "queue")))
+    rows += processes.demo()
+    results.write(rows)
+    print("\n" + results.show(rows))
+    return 0 if all(row.holds for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
