@@ -39,7 +39,8 @@ async def _list(connection: Any, customer_id: int) -> Response[bytes]:
     query, arguments = lists._choose(lists._reads, lists.ServerFilter(OwnedBy(customer_id)), Page())
     rows = await connection.fetch(query.sql, *arguments)
     counts = await connection.fetch(lists._counts.sql, customer_id)
-    body = {"items": [dict(row) for row in rows], "counts": [dict(row) for row in counts]}
+    items = [{**row, "addresses": msgspec.Raw(row["addresses"])} for row in rows]
+    body = {"items": items, "counts": [dict(row) for row in counts]}
     return Response(encoder.encode(body), media_type="application/json")
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import sys
 import time
-from typing import Final
+from typing import Final, cast
 
 import uvloop
 
@@ -23,9 +24,10 @@ LENGTH: Final = b"content-length:"
 class Caller(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, requests: list[bytes], first: int, ended: asyncio.Event) -> None:
+    def __init__(self, requests: list[bytes], first: int, stride: int, ended: asyncio.Event) -> None:
         self.requests = requests
         self.turn = first
+        self.stride = stride
         self.ended = ended
         self.latencies: list[float] = []
         self.refused = 0
@@ -35,14 +37,13 @@ class Caller(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's own class
         self.send()
 
     def send(self) -> None:
         if self.ended.is_set() or self.transport is None:
             return
-        self.turn += 1
+        self.turn += self.stride
         self.began = time.perf_counter()
         self.transport.write(self.requests[self.turn % len(self.requests)])
 
@@ -78,9 +79,12 @@ async def main(port: int, seconds: float, connections: int) -> dict[str, float]:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     callers: list[Caller] = []
+    begin = random.randrange(len(requests))  # so that the next run does not begin with the same callers
     began = time.perf_counter()
     for at in range(connections):
-        _, caller = await loop.create_connection(lambda at=at: Caller(requests, at, ended), "127.0.0.1", port)
+        _, caller = await loop.create_connection(
+            lambda at=at: Caller(requests, begin + at, connections, ended), "127.0.0.1", port
+        )
         callers.append(caller)
     await asyncio.sleep(seconds)
     ended.set()

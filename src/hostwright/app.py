@@ -36,6 +36,7 @@ from hostwright.web.error_pages import error_page
 from hostwright.web.errors import error_handlers
 from hostwright.web.health import HealthApi
 from hostwright.web.inject import Services, core_dependencies
+from hostwright.web.openapi import document_router
 from hostwright.web.render import brand_route, set_shell_parts
 from hostwright.web.styleguide import StyleguidePages
 
@@ -46,7 +47,7 @@ def openapi_config() -> OpenAPIConfig:
         title="Hostwright",
         version=__version__,
         description="Everything that the pages do, for programs. Errors have one shape; times are UTC.",
-        path="/api",
+        openapi_router=document_router(),
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         components=Components(
             security_schemes={

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
 import logging
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import structlog
 
 from hostwright.core import logs, sentry
-from hostwright.core.config import Config, Environment
+from tests.support.logs import Lines
 
 SECRETS = {
     "password": "kV7-tulip",
@@ -35,39 +32,21 @@ TEXTS = (
 )
 
 
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    logs.configure(Config(environment=Environment.TEST))
-    stream = io.StringIO()
-    handler = root.handlers[0]
-    cast("Any", handler).setStream(stream)
-    yield stream
-    root.handlers[:] = before
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
-def read(stream: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
-
-
-def test_secrets_are_hidden_by_name_and_by_look(lines: io.StringIO) -> None:
+def test_secrets_are_hidden_by_name_and_by_look(log_lines: Lines) -> None:
     log = structlog.get_logger("test")
     log.info("user.signed_in", user_id=5, stream_key="user:5", nested={"deep": [SECRETS]}, **SECRETS)
     for text in TEXTS:
         log.info(text, detail=text, url=text)
-    assert "tulip" not in lines.getvalue()
-    assert "ada@" not in lines.getvalue()
-    first = read(lines)[0]
+    assert "tulip" not in log_lines.text
+    assert "ada@" not in log_lines.text
+    first = log_lines.all()[0]
     assert first["user_id"] == 5
     assert first["stream_key"] == "user:5"
     assert first["level"] == "info"
     assert first["event"] == "user.signed_in"
 
 
-def test_ids_are_bound_and_tracebacks_are_redacted(lines: io.StringIO) -> None:
+def test_ids_are_bound_and_tracebacks_are_redacted(log_lines: Lines) -> None:
     structlog.contextvars.bind_contextvars(request_id="r-1", job_id=9)
     try:
         try:
@@ -77,19 +56,19 @@ def test_ids_are_bound_and_tracebacks_are_redacted(lines: io.StringIO) -> None:
             structlog.get_logger("test").exception("job.failed")
     finally:
         structlog.contextvars.clear_contextvars()
-    found = read(lines)[0]
+    found = log_lines.all()[0]
     assert found["request_id"] == "r-1"
     assert found["job_id"] == 9
     assert "ValueError" in found["exception"]
-    assert "tulip" not in lines.getvalue()
+    assert "tulip" not in log_lines.text
 
 
 @pytest.mark.parametrize("name", ["_granian", "uvicorn.error", "litestar", "asyncpg", "anything.else"])
-def test_other_libraries_go_through_it(lines: io.StringIO, name: str) -> None:
+def test_other_libraries_go_through_it(log_lines: Lines, name: str) -> None:
     logging.getLogger(name).warning("failed for %s", "Bearer kV7-tulip")
-    found = read(lines)
+    found = log_lines.all()
     assert found[0]["logger"] == name
-    assert "tulip" not in lines.getvalue()
+    assert "tulip" not in log_lines.text
 
 
 def test_the_error_tracker_gets_no_secrets() -> None:

@@ -64,9 +64,6 @@ def build(house: House) -> Litestar:
     async def provide_caller() -> None:
         return None
 
-    async def provide_staff(request: Request[Any, Any, Any]) -> Viewer:
-        return await provide_viewer(request)
-
     async def provide_providers() -> Any:
         return house.providers
 
@@ -80,7 +77,6 @@ def build(house: House) -> Litestar:
             **core_dependencies(holder),
             "caller": Provide(provide_caller),
             "viewer": Provide(provide_viewer),
-            "staff": Provide(provide_staff),
             "providers": Provide(provide_providers),
         },
         exception_handlers=error_handlers(page),

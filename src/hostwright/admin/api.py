@@ -62,13 +62,13 @@ class AdminJobsApi(Controller):
     async def list_jobs(
         self,
         db: Injected[Db],
-        staff: Injected[StaffViewer],
+        viewer: Injected[StaffViewer],
         wanted_state: StateWanted = JobState.DEAD,
         page: PageNumber = 1,
         page_size: PageSize = DEFAULT_PAGE_SIZE,
     ) -> JobList:
         """Dead jobs newest first; queued and running ones in the order of the queue."""
-        del staff
+        del viewer
         wanted = Page(page, page_size)
         counts = await queue.job_counts(db)
         items = [_read(job, wanted_state) for job in await queue.list_jobs(db, wanted_state, wanted)]
@@ -85,9 +85,9 @@ class AdminJobsApi(Controller):
         errors=(404,),
         status=202,
     )
-    async def replay(self, tx: Injected[Tx], staff: Injected[StaffViewer], dead_id: FromPath[int]) -> JobRead:
+    async def replay(self, tx: Injected[Tx], viewer: Injected[StaffViewer], dead_id: FromPath[int]) -> JobRead:
         """Put a dead job back into the queue, its attempts counted anew."""
-        return _read(await service.replay_job(tx, staff, dead_id), JobState.DEAD)
+        return _read(await service.replay_job(tx, viewer, dead_id), JobState.DEAD)
 
     @delete_op(
         "/{dead_id:int}",
@@ -98,6 +98,6 @@ class AdminJobsApi(Controller):
         tag="Administration",
         errors=(404,),
     )
-    async def discard(self, tx: Injected[Tx], staff: Injected[StaffViewer], dead_id: FromPath[int]) -> None:
+    async def discard(self, tx: Injected[Tx], viewer: Injected[StaffViewer], dead_id: FromPath[int]) -> None:
         """Forget a dead job: its work is never done."""
-        await service.discard_job(tx, staff, dead_id)
+        await service.discard_job(tx, viewer, dead_id)

@@ -5,7 +5,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Controller, Request, Response
+from litestar import Controller, Response
 from litestar.params import FromPath
 
 from hostwright.admin import queries, service
@@ -18,15 +18,13 @@ from hostwright.identity.schemas import StaffViewer, Viewer
 from hostwright.servers.service import actor_of, confirm_pruning
 from hostwright.web.answer import answer, page, toast
 from hostwright.web.i18n import choose_language, gettext
-from hostwright.web.inject import Injected
+from hostwright.web.inject import AnyRequest, Injected
 from hostwright.web.openapi import page_get, page_post
 from hostwright.web.render import renderer
 from hostwright.web.shell import NavGroup, NavItem, set_count
 
 BASE: Final = "/admin/jobs"
 LONGEST_PAGE: Final = 7
-
-type AnyRequest = Request[Any, Any, Any]
 
 
 class JobsView(msgspec.Struct):
@@ -69,10 +67,10 @@ async def _view(request: AnyRequest, db: Db) -> JobsView:
     )
 
 
-async def _context(request: AnyRequest, db: Db, staff: StaffViewer) -> dict[str, Any]:
+async def _context(request: AnyRequest, db: Db, viewer: StaffViewer) -> dict[str, Any]:
     view = await _view(request, db)
     set_count(request, "dead_jobs", view.counts.dead)
-    await renderer().navigation.fill_counts(request, db, staff)
+    await renderer().navigation.fill_counts(request, db, viewer)
     return {"view": view, "runs": await queries.mirror_runs.all(db), "processes": await queries.processes.all(db)}
 
 
@@ -98,37 +96,37 @@ class AdminPages(Controller):
     path = BASE
 
     @page_get("", auth="admin")
-    async def jobs(self, request: AnyRequest, db: Injected[Db], staff: Injected[StaffViewer]) -> Response[Any]:
+    async def jobs(self, request: AnyRequest, db: Injected[Db], viewer: Injected[StaffViewer]) -> Response[Any]:
         """Jobs of one state, the latest mirror runs and the processes."""
-        return page(request, "admin/jobs.html", await _context(request, db, staff))
+        return page(request, "admin/jobs.html", await _context(request, db, viewer))
 
     @page_post("/{dead_id:int}/replay", auth="admin")
     async def replay(
-        self, request: AnyRequest, tx: Injected[Tx], staff: Injected[StaffViewer], dead_id: FromPath[int]
+        self, request: AnyRequest, tx: Injected[Tx], viewer: Injected[StaffViewer], dead_id: FromPath[int]
     ) -> Response[Any]:
         """Put a dead job back into the queue."""
         choose_language(request, pseudo=renderer().pseudo)
-        dead = await service.replay_job(tx, staff, dead_id)
+        dead = await service.replay_job(tx, viewer, dead_id)
         told = toast("success", gettext("The job is queued again"), dead.name)
-        return answer(request, "admin/jobs.html", await _context(request, tx, staff), otherwise=BASE, also=[told])
+        return answer(request, "admin/jobs.html", await _context(request, tx, viewer), otherwise=BASE, also=[told])
 
     @page_post("/connections/{connection_id:int}/confirm-removal", auth="admin")
     async def confirm_removal(
-        self, request: AnyRequest, tx: Injected[Tx], staff: Injected[StaffViewer], connection_id: FromPath[int]
+        self, request: AnyRequest, tx: Injected[Tx], viewer: Injected[StaffViewer], connection_id: FromPath[int]
     ) -> Response[Any]:
         """Let the mirror take as many servers for gone as it stopped at."""
         choose_language(request, pseudo=renderer().pseudo)
-        if not await confirm_pruning(tx, actor_of(staff), connection_id):
+        if not await confirm_pruning(tx, actor_of(viewer), connection_id):
             raise NotFound
         told = toast("success", gettext("The next run of the mirror marks them as gone"))
-        return answer(request, "admin/jobs.html", await _context(request, tx, staff), otherwise=BASE, also=[told])
+        return answer(request, "admin/jobs.html", await _context(request, tx, viewer), otherwise=BASE, also=[told])
 
     @page_post("/{dead_id:int}/discard", auth="admin")
     async def discard(
-        self, request: AnyRequest, tx: Injected[Tx], staff: Injected[StaffViewer], dead_id: FromPath[int]
+        self, request: AnyRequest, tx: Injected[Tx], viewer: Injected[StaffViewer], dead_id: FromPath[int]
     ) -> Response[Any]:
         """Forget a dead job."""
         choose_language(request, pseudo=renderer().pseudo)
-        dead = await service.discard_job(tx, staff, dead_id)
+        dead = await service.discard_job(tx, viewer, dead_id)
         told = toast("success", gettext("The job was discarded"), dead.name)
-        return answer(request, "admin/jobs.html", await _context(request, tx, staff), otherwise=BASE, also=[told])
+        return answer(request, "admin/jobs.html", await _context(request, tx, viewer), otherwise=BASE, also=[told])

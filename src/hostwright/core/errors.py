@@ -80,6 +80,14 @@ class Conflict(AppError):
     default_message = "This cannot be done in the current state."
 
 
+class BodyTooLarge(AppError):
+    """More bytes arrived, or were announced, than a request may have."""
+
+    code = "request_too_large"
+    status = 413
+    default_message = "The request is larger than 1 MB."
+
+
 class TooManyRequests(AppError):
     """Refused by a limit; ``retry_after`` is in whole seconds."""
 

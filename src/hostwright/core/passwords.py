@@ -28,7 +28,7 @@ class Passwords:
         self._hasher = PasswordHasher(
             time_cost=iterations, memory_cost=memory_kib, parallelism=1, hash_len=32, salt_len=16, type=Type.ID
         )
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passwords")
+        self._threads: ThreadPoolExecutor | None = None
         self._max_waiting = max_waiting
         self._waiting = 0
         self._dummy = self._hasher.hash("nobody has this password")
@@ -37,6 +37,8 @@ class Passwords:
         if self._waiting >= self._max_waiting:
             raise TooManyRequests(2)
         self._waiting += 1
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passwords")
         future = self._threads.submit(work)
         # Counted until the thread is done: a caller that went away does not make its work cheaper.
         loop = asyncio.get_running_loop()
@@ -66,5 +68,7 @@ class Passwords:
         return self._hasher.check_needs_rehash(encoded)
 
     def close(self) -> None:
-        """Let the threads go; work in them is finished first."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Let the threads go; work in them is finished first. The next call makes new ones."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
-from litestar import Request
 from litestar.di import Provide
 
 from hostwright.core.config import Config
@@ -19,14 +18,12 @@ from hostwright.identity.records import KeyCaller, MemberRole, Role, SessionCall
 from hostwright.identity.schemas import StaffViewer, Viewer
 from hostwright.identity.service import AccountDisabled, Client
 from hostwright.web.address import counted_address
-from hostwright.web.inject import Injected, Services, Unit
+from hostwright.web.inject import AnyRequest, Injected, Services, Unit
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TOUCH_AFTER: Final = timedelta(minutes=1)
 KEY_LIMIT: Final = 100
 SECONDS_PER_CALL: Final = 0.6
-
-type AnyRequest = Request[Any, Any, Any]
 
 
 class CustomerRequired(BadRequest):
@@ -142,7 +139,8 @@ async def _by_session(request: AnyRequest, unit: Unit, services: Services, token
         await queries.touch_session.run(await unit.autocommit(), row.session_id)
     strict = request.scope["path"].startswith("/api/")
     customer_id, customer_name, member_role = _membership(row, _wanted_customer(request), strict=strict)
-    request.scope["state"]["csrf"] = csrf_token(services.keyring, token)
+    if not strict:
+        request.scope["state"]["csrf"] = csrf_token(services.keyring, token)
     return _viewer(request, row, customer_id, customer_name, member_role, session_id=row.session_id)
 
 
@@ -223,7 +221,7 @@ def _check_operation(request: AnyRequest, viewer: Viewer) -> None:
 
 
 def identity_dependencies(services: Services) -> Mapping[str, Provide]:
-    """``caller`` (anybody), ``viewer`` (signed in), ``staff`` (works for the company)."""
+    """``caller`` (anybody) and ``viewer`` (signed in; a `StaffViewer` where the operation is for staff)."""
 
     async def find(request: AnyRequest, unit: Unit) -> Viewer | None:
         authorization = request.headers.get("authorization")
@@ -254,12 +252,7 @@ def identity_dependencies(services: Services) -> Mapping[str, Provide]:
             raise Unauthorized
         return caller.viewer
 
-    async def provide_staff(caller: Injected[Caller]) -> Viewer:
-        # Litestar refuses one function under two names. `_check_operation` has refused whoever is not staff.
-        return await provide_viewer(caller)
-
     return {
         "caller": Provide(provide_caller),
         "viewer": Provide(provide_viewer),
-        "staff": Provide(provide_staff),
     }

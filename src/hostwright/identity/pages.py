@@ -3,7 +3,7 @@
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from litestar import Controller, Request, Response
+from litestar import Controller, Response
 from litestar.datastructures import Cookie
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -17,13 +17,11 @@ from hostwright.identity.api import ended_cookies, session_cookies
 from hostwright.identity.schemas import Register, SignIn, Viewer
 from hostwright.web.bodies import decode_form, form_values
 from hostwright.web.i18n import gettext
-from hostwright.web.inject import Injected, Services
+from hostwright.web.inject import AnyRequest, Injected, Services
 from hostwright.web.openapi import page_get, page_post
 from hostwright.web.render import render
 
 HOME: Final = "/servers"
-
-type AnyRequest = Request[Any, Any, Any]
 
 
 def safe_next(target: str | None) -> str:

@@ -11,6 +11,7 @@ import structlog
 
 from hostwright.core import metrics
 from hostwright.core.config import Config
+from hostwright.core.errors import BodyTooLarge
 from hostwright.web.address import client_address
 
 log = structlog.get_logger("hostwright.access")
@@ -21,17 +22,12 @@ type Send = Callable[[Message], Awaitable[None]]
 type Asgi = Callable[[Any, Receive, Send], Awaitable[None]]
 
 MAX_BODY_BYTES: Final = 1_048_576
-TOO_LARGE: Final = (
-    b'{"error":{"code":"request_too_large","message":"The request is larger than 1 MB.","status":413,"requestId":"%s"}}'
-)
+NOT_KEPT: Final = (b"cache-control", b"no-store")
+LONGEST_LENGTH: Final = 12  # digits
 POLICY: Final = (
     b"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
     b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-
-
-class BodyTooLarge(Exception):
-    """More bytes arrived than a request may have."""
 
 
 def security_headers(config: Config) -> list[tuple[bytes, bytes]]:
@@ -49,8 +45,9 @@ def security_headers(config: Config) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def _limited(receive: Receive) -> Receive:
-    seen = 0
+def _limited(scope: Any, receive: Receive) -> Receive:
+    """Whoever reads the body gets `BodyTooLarge`; a body that nobody reads does no harm."""
+    seen = MAX_BODY_BYTES if _declared_too_large(scope) else 0
 
     async def counted() -> Message:
         nonlocal seen
@@ -66,7 +63,7 @@ def _limited(receive: Receive) -> Receive:
 def _declared_too_large(scope: Any) -> bool:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return not value.isdigit() or int(value) > MAX_BODY_BYTES
+            return not value.isdigit() or len(value) > LONGEST_LENGTH or int(value) > MAX_BODY_BYTES
     return False
 
 
@@ -101,20 +98,16 @@ class Outer:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [*message.get("headers", ()), *self.headers, (b"x-request-id", request_id.encode())]
+                own = list(message.get("headers", ()))
+                headers = [*own, *self.headers, (b"x-request-id", request_id.encode())]
+                if not any(name.lower() == b"cache-control" for name, _ in own):
+                    headers.append(NOT_KEPT)  # what a session reads is nobody else's
                 headers.extend(state.get("extra_headers", ()))
                 message["headers"] = headers
             await send(message)
 
         try:
-            if scope["method"] not in ("GET", "HEAD"):
-                if _declared_too_large(scope):
-                    await _refuse(finish, request_id)
-                    return
-                receive = _limited(receive)
-            await self.app(scope, receive, finish)
-        except BodyTooLarge:
-            await _refuse(finish, request_id)
+            await self.app(scope, _limited(scope, receive), finish)
         finally:
             seconds = time.perf_counter() - began
             metrics.observe_request(scope["method"], route_of(scope), status, seconds)
@@ -122,10 +115,3 @@ class Outer:
                 log.info(
                     "request", method=scope["method"], route=route_of(scope), status=status, ms=round(seconds * 1e3)
                 )
-
-
-async def _refuse(send: Send, request_id: str) -> None:
-    body = TOO_LARGE % request_id.encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -5,8 +5,15 @@ from typing import Any
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import SerializationException
 
-from hostwright.core.errors import BadRequest, FieldProblem, Invalid
+from hostwright.core.errors import AppError, BadRequest, FieldProblem, Invalid
+
+
+class UnsupportedBody(AppError):
+    code = "unsupported_media_type"
+    status = 415
+    default_message = "Send JSON with the content type application/json."
 
 
 def plain(message: str) -> str:
@@ -45,6 +52,18 @@ def decode_body[T: msgspec.Struct](kind: type[T], body: bytes) -> T:
     except msgspec.ValidationError as error:
         raise Invalid(field_problems(kind, body) or [FieldProblem("body", plain(str(error)))]) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = "The body is not valid JSON."
+        raise BadRequest(message) from error
+
+
+async def read_json(request: Request[Any, Any, Any]) -> None:
+    """Before an operation: refuse a body that is not JSON; Litestar would take some of them for our failure."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if await request.body() and kind not in ("", "application/json"):
+        raise UnsupportedBody
+    try:
+        await request.json()
+    except (SerializationException, UnicodeDecodeError, RecursionError) as error:
         message = "The body is not valid JSON."
         raise BadRequest(message) from error
 

@@ -11,7 +11,15 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.params import ParameterKwarg
 from litestar.utils.scope.state import ScopeState
 
-from hostwright.core.errors import AppError, FieldProblem, Invalid, InvalidScope, TooManyRequests, Unavailable
+from hostwright.core.errors import (
+    AppError,
+    BadRequest,
+    FieldProblem,
+    Invalid,
+    InvalidScope,
+    TooManyRequests,
+    Unavailable,
+)
 from hostwright.web.bodies import field_problems, plain
 
 log = structlog.get_logger(__name__)
@@ -37,6 +45,7 @@ MESSAGES: Final[Mapping[int, str]] = {
     413: "The request is too large.",
     415: "Send JSON with the content type application/json.",
 }
+UNSTORABLE: Final = ("22021", "22P05")  # a zero byte, which PostgreSQL's text cannot hold: Appendix A
 BUSY_STATES: Final = ("08", "53", "57")  # connection, resources, operator intervention: PostgreSQL, Appendix A
 
 
@@ -78,6 +87,8 @@ def as_app_error(request: AnyRequest, error: Exception) -> AppError:
         known.status = error.status_code
         known.code = CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "internal_error")  # noqa: PLR2004
         return known
+    if isinstance(error, asyncpg.PostgresError) and error.sqlstate in UNSTORABLE:
+        return BadRequest("The request holds a character that cannot be stored.")
     if isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(BUSY_STATES):
         return Unavailable(code="database_busy")
     if isinstance(error, (asyncpg.InterfaceError, ConnectionError, TimeoutError)):
@@ -139,6 +150,12 @@ def _headers(error: AppError) -> dict[str, str]:
     return {}
 
 
+def _allowed_methods(raised: Exception) -> dict[str, str]:
+    """A 405 names what the address takes."""
+    found = raised.headers or {} if isinstance(raised, HTTPException) else {}
+    return {name: value for name, value in found.items() if name.lower() == "allow"}
+
+
 type PageMaker = Callable[[AnyRequest, AppError], Response[Any]]
 
 
@@ -149,11 +166,8 @@ def error_handlers(page: PageMaker) -> dict[Any, Any]:
         error = as_app_error(request, raised)
         if error.status >= 500:  # noqa: PLR2004
             log.error("request.failed", path=request.scope["path"], code=error.code, exc_info=raised)
-        if wants_json(request):
-            return json_answer(request, error)
-        answer = page(request, error)
-        for name, value in _headers(error).items():
-            answer.headers[name] = value
+        answer = json_answer(request, error) if wants_json(request) else page(request, error)
+        answer.headers.update({**_headers(error), **_allowed_methods(raised)})
         return answer
 
     return {HTTPException: handle, Exception: handle, 404: handle, 405: handle, 500: handle}

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Controller, Request, Response, get
 
 from hostwright.core import metrics
-from hostwright.core.db import Database, Db, Scalar
+from hostwright.core.db import Database, Scalar
 from hostwright.core.errors import AppError, NotFound
 from hostwright.web.inject import Injected, Services
 
@@ -68,9 +68,11 @@ class HealthApi(Controller):
         return Response(Ready(good, checks), status_code=200 if good else 503, headers={"Cache-Control": "no-store"})
 
     @get("/metrics")
-    async def metrics(self, request: Request[Any, Any, Any], db: Injected[Db]) -> Response[bytes]:
+    async def metrics(self, request: Request[Any, Any, Any], database: Injected[Database]) -> Response[bytes]:
         """Prometheus metrics, for callers on this machine only; a proxy in front does not count as one."""
         client = request.scope["client"]
         if client is None or client[0] not in LOOPBACK or "x-forwarded-for" in request.headers:
             raise NotFound
-        return Response(await metrics.render(db), media_type="text/plain; version=0.0.4; charset=utf-8")
+        async with database.acquire() as db:
+            text = await metrics.render(db)
+        return Response(text, media_type="text/plain; version=0.0.4")

@@ -6,19 +6,26 @@ that calls an upstream takes ``database``: the connection is given back before t
 """
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import Annotated, Any, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast
 
 import msgspec
+from litestar import Request
 from litestar.di import Dependency, Provide
 from litestar.params import SkipValidationMarker
 
 from hostwright.core.config import Config
 from hostwright.core.crypto import Keyring
 from hostwright.core.db import Database, Db, Tx
+from hostwright.core.errors import NotFound
 from hostwright.core.live import Hub
 from hostwright.core.passwords import Passwords
 
+LARGEST_ID: Final = 2**63 - 1
+
 T = TypeVar("T")
+
+AnyRequest: TypeAlias = Request[Any, Any, Any]  # noqa: UP040  Litestar reads the alias
+"""A handler's ``request``. A ``type`` statement would hide the class from Litestar, which warns then."""
 
 Injected: TypeAlias = Annotated[T, Dependency(kind="named"), SkipValidationMarker()]  # noqa: UP040  Litestar reads the alias
 """A parameter filled by name. Unvalidated: our own providers make it, and protocols cannot be checked cheaply."""
@@ -104,7 +111,9 @@ class Unit:
 def core_dependencies(services: Services) -> Mapping[str, Provide]:
     """The providers that every route has. ``tx``, ``db`` and ``database`` come once it is known who calls."""
 
-    async def provide_unit() -> AsyncGenerator[Unit]:
+    async def provide_unit(request: AnyRequest) -> AsyncGenerator[Unit]:
+        if any(isinstance(value, int) and abs(value) > LARGEST_ID for value in request.path_params.values()):
+            raise NotFound  # no row has such an id, and the database could not read it
         unit = Unit(services.database)
         try:
             yield unit
@@ -113,12 +122,14 @@ def core_dependencies(services: Services) -> Mapping[str, Provide]:
             raise
         await unit.finish(commit=True)
 
-    async def provide_db(unit: Injected[Unit], caller: Injected[object]) -> Db:
-        del caller
+    # After ``viewer``, not beside it: what Litestar can fill at the same time it fills in tasks, which cost more than
+    # they do.
+    async def provide_db(unit: Injected[Unit], viewer: Injected[object]) -> Db:
+        del viewer
         return await unit.connection()
 
-    async def provide_tx(unit: Injected[Unit], caller: Injected[object]) -> Tx:
-        del caller
+    async def provide_tx(unit: Injected[Unit], viewer: Injected[object]) -> Tx:
+        del viewer
         return await unit.begin()
 
     async def provide_database(unit: Injected[Unit], caller: Injected[object]) -> Database:

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal
 
-from litestar import delete, get, patch, post, put
+from litestar import Router, delete, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.routes import BaseRoute
+from litestar.types import ControllerRouterHandler
 
+from hostwright.web.bodies import read_json
 from hostwright.web.errors import ErrorOut
 
 type Auth = Literal["public", "user", "admin", "api-key"]
@@ -19,6 +22,7 @@ WORDS: Final = {
     404: "There is no such thing, or it is not yours.",
     409: "It cannot be done in the current state.",
     413: "The request is larger than 1 MB.",
+    415: "The body is something else than JSON.",
     422: "The idempotency key was used with another body.",
     429: "A limit was reached; `Retry-After` says when it goes on.",
     502: "The answer of the upstream was lost or refused.",
@@ -33,10 +37,11 @@ def _responses(errors: Iterable[int]) -> dict[int, ResponseSpec]:
     }
 
 
-def _errors(auth: Auth, extra: Iterable[int]) -> set[int]:
+def _errors(auth: Auth, extra: Iterable[int], *, writes: bool) -> set[int]:
     always = {401, 429, 503}  # a bad Authorization header is 401 on public routes too
     signed_in: set[int] = set() if auth == "public" else {403}
-    return always | signed_in | set(extra)
+    of_bodies: set[int] = {400, 413, 415} if writes else set()
+    return always | signed_in | of_bodies | set(extra)
 
 
 def _operation(  # noqa: PLR0913  each is a fact that the document shows
@@ -52,6 +57,7 @@ def _operation(  # noqa: PLR0913  each is a fact that the document shows
     tag: str,
     **more: Any,
 ) -> Decorator:
+    writes = method is not get
     described = f"{summary}." if scope is None else f"{summary}. API keys need the scope `{scope}`."
     if scope is None and auth != "public":
         described += " API keys are refused."
@@ -62,10 +68,11 @@ def _operation(  # noqa: PLR0913  each is a fact that the document shows
         description=described,
         status_code=status,
         opt={"auth": auth, "scope": scope, "op": op},
-        responses=_responses(_errors(auth, errors)),
+        responses=_responses(_errors(auth, errors, writes=writes)),
         security=[] if auth == "public" else [{"session": []}, {"key": []}] if scope else [{"session": []}],
         tags=[tag],
         raises=[],
+        before_request=read_json if writes else None,
         **more,
     )
 
@@ -93,6 +100,20 @@ def patch_op(path: str, **facts: Any) -> Decorator:
 def delete_op(path: str, *, status: int = 204, **facts: Any) -> Decorator:
     """A deleting operation; answers 204 unless ``status`` says otherwise."""
     return _operation(delete, path, status=status, **facts)
+
+
+class _DocumentRouter(Router):
+    """Serves the document alone: Litestar would answer unknown paths beside it with a page of its own."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        if "/{path:str}" in getattr(value, "paths", ()):
+            return []
+        return super().register(value)
+
+
+def document_router() -> Router:
+    """Where the API's document is: ``/api/openapi.json``, and ``/api`` itself."""
+    return _DocumentRouter("/api", route_handlers=[], include_in_schema=False, opt={"auth": "public"})
 
 
 def page_get(path: str | list[str], *, auth: Auth = "user") -> Decorator:

@@ -27,7 +27,7 @@ type AnyRequest = Request[Any, Any, Any]
 PACKAGE: Final = Path(__file__).parent.parent
 STATIC: Final = Path(__file__).parent / "static"
 HEADERS: Final = {"Vary": "HX-Request, HX-Target", "Cache-Control": "private, no-cache"}
-HTML: Final = "text/html; charset=utf-8"
+HTML: Final = "text/html"  # Litestar adds the charset
 KEPT_FRAGMENTS: Final = 20_000
 EXTENSIONS: Final = ["jinja2.ext.i18n"]
 

@@ -3,15 +3,13 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from litestar import Controller, Request, Response
+from litestar import Controller, Response
 
 from hostwright.web.answer import page, partials, toast
 from hostwright.web.i18n import gettext, marked
-from hostwright.web.inject import Injected
+from hostwright.web.inject import AnyRequest, Injected
 from hostwright.web.openapi import page_get
 from hostwright.web.render import renderer
-
-type AnyRequest = Request[Any, Any, Any]
 
 STATES: Final = (
     ("running", marked("Running")),

@@ -1,8 +1,9 @@
-"""The pool: connections without a reset query, jsonb as Python values, a full pool as a clear 503."""
+"""The pool: connections without a reset query, jsonb decoded by records, a full pool as a clear 503."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -14,6 +15,7 @@ from hostwright.core.db.query import Db, Tx
 from hostwright.core.errors import Unavailable
 
 ACQUIRE_SECONDS: Final = 2.0
+STATEMENT_SECONDS: Final = 30
 
 
 if TYPE_CHECKING:
@@ -40,15 +42,25 @@ class Connection(_Base):
         return ""
 
 
+async def _begin(connection: asyncpg.Connection[Any]) -> None:
+    """Bound what a statement may take where that costs nothing: in the server, and in the kernel for a dead network."""
+    await prepare_connection(connection)
+    await connection.execute(f"set statement_timeout = '{STATEMENT_SECONDS}s'")
+    found = cast("Any", connection)._transport.get_extra_info("socket")  # noqa: SLF001  asyncpg shows no other way
+    if found is not None and found.family in (socket.AF_INET, socket.AF_INET6):
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STATEMENT_SECONDS * 1000)
+
+
 async def prepare_connection(connection: asyncpg.Connection[Any]) -> None:
-    """Make jsonb columns Python values in both directions."""
-    encode, decode = msgspec.json.Encoder(), msgspec.json.Decoder()
+    """Take Python values for jsonb parameters, and give jsonb columns as bytes, which records decode by their types."""
+    encode = msgspec.json.Encoder()
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
         format="binary",
         encoder=lambda value: b"\x01" + encode.encode(value),
-        decoder=lambda data: decode.decode(memoryview(data)[1:]),
+        decoder=lambda data: bytes(memoryview(data)[1:]),
     )
 
 
@@ -81,7 +93,9 @@ class Database:
     async def take(self) -> Db:
         """A connection that the caller gives back with `give`."""
         try:
-            return cast("Db", await self.pool.acquire(timeout=ACQUIRE_SECONDS))
+            # A timer costs as much as a small query: only who may have to wait gets one.
+            timeout = None if self.pool.get_idle_size() else ACQUIRE_SECONDS
+            return cast("Db", await self.pool.acquire(timeout=timeout))
         except (TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
             raise PoolExhausted from error
         except asyncpg.PostgresError as error:
@@ -112,8 +126,7 @@ async def create_database(dsn: str, *, max_size: int = 10, min_size: int = 1) ->
         min_size=min_size,
         max_size=max_size,
         connection_class=Connection,
-        init=prepare_connection,
-        command_timeout=30,
+        init=_begin,
         max_inactive_connection_lifetime=300,
     )
     return Database(pool, dsn)

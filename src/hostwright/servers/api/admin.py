@@ -37,9 +37,9 @@ READ = "read:servers"
 WRITE = "write:servers"
 
 
-async def _ask(tx: Tx, staff: StaffViewer, server_id: int, action: PowerAction) -> ActionRead:
-    server = await queries.locked_server(tx, staff.scope, server_id)
-    return action_read(await service.request_power(tx, service.actor_of(staff), server, action))
+async def _ask(tx: Tx, viewer: StaffViewer, server_id: int, action: PowerAction) -> ActionRead:
+    server = await queries.locked_server(tx, viewer.scope, server_id)
+    return action_read(await service.request_power(tx, service.actor_of(viewer), server, action))
 
 
 class AdminServersApi(Controller):
@@ -51,7 +51,7 @@ class AdminServersApi(Controller):
     async def list_servers(  # noqa: PLR0913  one parameter each
         self,
         db: Injected[Db],
-        staff: Injected[StaffViewer],
+        viewer: Injected[StaffViewer],
         page: PageNumber = 1,
         page_size: PageSize = 20,
         search: Search = "",
@@ -61,7 +61,7 @@ class AdminServersApi(Controller):
         customer_id: CustomerWanted = None,
     ) -> AdminServerList:
         """A page of servers of all customers. Never asks VirtFusion."""
-        wanted = ServerFilter(staff.scope, customer_id, state_wanted, power, search.strip(), sort)
+        wanted = ServerFilter(viewer.scope, customer_id, state_wanted, power, search.strip(), sort)
         part = Page(page, page_size)
         listed = await queries.list_admin_reads(db, wanted, part)
         return AdminServerList(listed.items, pagination(part, listed.total), statistics(listed.counts))
@@ -76,10 +76,10 @@ class AdminServersApi(Controller):
         errors=(404,),
     )
     async def read_server(
-        self, db: Injected[Db], staff: Injected[StaffViewer], server_id: FromPath[int]
+        self, db: Injected[Db], viewer: Injected[StaffViewer], server_id: FromPath[int]
     ) -> AdminServerDetail:
         """One server, with what goes on with it."""
-        del staff
+        del viewer
         read = await queries.admin_read(db, server_id)
         await service.note_viewed(db, [server_id])
         return admin_server_detail(read, await queries.pending_action(db, server_id))
@@ -94,9 +94,9 @@ class AdminServersApi(Controller):
         errors=(404, 409),
         status=202,
     )
-    async def boot(self, tx: Injected[Tx], staff: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
+    async def boot(self, tx: Injected[Tx], viewer: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
         """Start it."""
-        return await _ask(tx, staff, server_id, PowerAction.BOOT)
+        return await _ask(tx, viewer, server_id, PowerAction.BOOT)
 
     @post_op(
         "/{server_id:int}/shutdown",
@@ -108,9 +108,9 @@ class AdminServersApi(Controller):
         errors=(404, 409),
         status=202,
     )
-    async def shutdown(self, tx: Injected[Tx], staff: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
+    async def shutdown(self, tx: Injected[Tx], viewer: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
         """Ask its system to shut down."""
-        return await _ask(tx, staff, server_id, PowerAction.SHUTDOWN)
+        return await _ask(tx, viewer, server_id, PowerAction.SHUTDOWN)
 
     @post_op(
         "/{server_id:int}/restart",
@@ -122,9 +122,9 @@ class AdminServersApi(Controller):
         errors=(404, 409),
         status=202,
     )
-    async def restart(self, tx: Injected[Tx], staff: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
+    async def restart(self, tx: Injected[Tx], viewer: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
         """Restart it."""
-        return await _ask(tx, staff, server_id, PowerAction.RESTART)
+        return await _ask(tx, viewer, server_id, PowerAction.RESTART)
 
     @post_op(
         "/{server_id:int}/power-off",
@@ -136,6 +136,6 @@ class AdminServersApi(Controller):
         errors=(404, 409),
         status=202,
     )
-    async def power_off(self, tx: Injected[Tx], staff: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
+    async def power_off(self, tx: Injected[Tx], viewer: Injected[StaffViewer], server_id: FromPath[int]) -> ActionRead:
         """Cut its power."""
-        return await _ask(tx, staff, server_id, PowerAction.POWEROFF)
+        return await _ask(tx, viewer, server_id, PowerAction.POWEROFF)

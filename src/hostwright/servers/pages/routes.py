@@ -96,16 +96,16 @@ class ServerPages(Controller):
         return await do_reset(request, database, providers, viewer, OWN, server_id)
 
     @page_get("/admin/servers", auth="admin")
-    async def all_servers(self, request: AnyRequest, db: Injected[Db], staff: Injected[StaffViewer]) -> Response[Any]:
+    async def all_servers(self, request: AnyRequest, db: Injected[Db], viewer: Injected[StaffViewer]) -> Response[Any]:
         """Everybody's servers."""
-        return await show_list(request, db, staff, ALL)
+        return await show_list(request, db, viewer, ALL)
 
     @page_get("/admin/servers/{server_id:int}", auth="admin")
     async def any_server(
-        self, request: AnyRequest, db: Injected[Db], staff: Injected[StaffViewer], server_id: FromPath[int]
+        self, request: AnyRequest, db: Injected[Db], viewer: Injected[StaffViewer], server_id: FromPath[int]
     ) -> Response[Any]:
         """One of them."""
-        return await show_overview(request, db, staff, ALL, server_id)
+        return await show_overview(request, db, viewer, ALL, server_id)
 
     @page_get("/admin/servers/{server_id:int}/traffic", auth="admin")
     async def any_traffic(
@@ -113,37 +113,37 @@ class ServerPages(Controller):
         request: AnyRequest,
         database: Injected[Database],
         providers: Injected[Providers],
-        staff: Injected[StaffViewer],
+        viewer: Injected[StaffViewer],
         server_id: FromPath[int],
     ) -> Response[Any]:
         """Its traffic."""
-        return await show_traffic(request, database, providers, staff, ALL, server_id)
+        return await show_traffic(request, database, providers, viewer, ALL, server_id)
 
     @page_get("/admin/servers/{server_id:int}/activity", auth="admin")
     async def any_activity(
-        self, request: AnyRequest, db: Injected[Db], staff: Injected[StaffViewer], server_id: FromPath[int]
+        self, request: AnyRequest, db: Injected[Db], viewer: Injected[StaffViewer], server_id: FromPath[int]
     ) -> Response[Any]:
         """Its activity."""
-        return await show_activity(request, db, staff, ALL, server_id)
+        return await show_activity(request, db, viewer, ALL, server_id)
 
     @page_get("/admin/servers/{server_id:int}/menu", auth="admin")
     async def any_menu(
-        self, request: AnyRequest, db: Injected[Db], staff: Injected[StaffViewer], server_id: FromPath[int]
+        self, request: AnyRequest, db: Injected[Db], viewer: Injected[StaffViewer], server_id: FromPath[int]
     ) -> Response[Any]:
         """Its row's menu."""
-        return await show_menu(request, db, staff, ALL, server_id)
+        return await show_menu(request, db, viewer, ALL, server_id)
 
     @page_post("/admin/servers/{server_id:int}/power/{action:str}", auth="admin")
     async def any_power(
         self,
         request: AnyRequest,
         tx: Injected[Tx],
-        staff: Injected[StaffViewer],
+        viewer: Injected[StaffViewer],
         server_id: FromPath[int],
         action: FromPath[PowerAction],
     ) -> Response[Any]:
         """Switch it on or off."""
-        return await do_power(request, tx, staff, ALL, server_id, action)
+        return await do_power(request, tx, viewer, ALL, server_id, action)
 
     @page_post("/admin/servers/{server_id:int}/reset-password", auth="admin")
     async def any_reset(
@@ -151,11 +151,11 @@ class ServerPages(Controller):
         request: AnyRequest,
         database: Injected[Database],
         providers: Injected[Providers],
-        staff: Injected[StaffViewer],
+        viewer: Injected[StaffViewer],
         server_id: FromPath[int],
     ) -> Response[Any]:
         """Give it a new password."""
-        return await do_reset(request, database, providers, staff, ALL, server_id)
+        return await do_reset(request, database, providers, viewer, ALL, server_id)
 
     @page_get("/search")
     async def search(self, request: AnyRequest, db: Injected[Db], viewer: Injected[Viewer]) -> Response[Any]:
