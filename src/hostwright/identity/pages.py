@@ -14,6 +14,7 @@ from hostwright.core.errors import AppError, Invalid, NotFound
 from hostwright.identity import queries, service
 from hostwright.identity.access import Caller, client_of
 from hostwright.identity.api import ended_cookies, session_cookies
+from hostwright.identity.records import Role
 from hostwright.identity.schemas import Register, SignIn, Viewer
 from hostwright.web.bodies import decode_form, form_values
 from hostwright.web.i18n import gettext
@@ -22,14 +23,20 @@ from hostwright.web.openapi import page_get, page_post
 from hostwright.web.render import render
 
 HOME: Final = "/servers"
+STAFF_HOME: Final = "/admin/servers"
 
 
-def safe_next(target: str | None) -> str:
-    """Where to go after signing in: a path of ours, or the home page."""
+def home_of(role: Role) -> str:
+    """Where the day begins: with one's own servers, for staff with everybody's."""
+    return STAFF_HOME if role is Role.ADMIN else HOME
+
+
+def safe_next(target: str | None, home: str) -> str:
+    """Where to go after signing in: a path of ours, or home."""
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
-        return HOME
+        return home
     parts = urlsplit(target)
-    return HOME if parts.scheme or parts.netloc or "\\" in target or "\n" in target else target
+    return home if parts.scheme or parts.netloc or "\\" in target or "\n" in target else target
 
 
 def _go(target: str, cookies: list[Cookie] | None = None) -> Response[Any]:
@@ -56,14 +63,14 @@ class SignInPages(Controller):
     @page_get("/", auth="public")
     async def home(self, caller: Injected[Caller]) -> Response[Any]:
         """The first page there is."""
-        return _go(HOME if caller.viewer else "/sign-in")
+        return _go(home_of(caller.viewer.role) if caller.viewer else "/sign-in")
 
     @page_get("/sign-in", auth="public")
     async def sign_in_form(self, request: AnyRequest, caller: Injected[Caller]) -> Response[Any]:
         """The form, or home for somebody who is signed in."""
         target = request.query_params.get("next", "")
         if caller.viewer is not None:
-            return _go(safe_next(target))
+            return _go(safe_next(target, home_of(caller.viewer.role)))
         return _form(request, "identity/sign_in.html", {"next": target}, {}, 200)
 
     @page_post("/sign-in", auth="public")
@@ -74,7 +81,7 @@ class SignInPages(Controller):
         values = await form_values(request)
         try:
             wanted = decode_form(SignIn, values)
-            _, session = await service.sign_in(
+            user, session = await service.sign_in(
                 database,
                 services.passwords,
                 services.keyring,
@@ -85,13 +92,13 @@ class SignInPages(Controller):
         except AppError as error:
             status = 422 if isinstance(error, Invalid) or error.status == 401 else error.status  # noqa: PLR2004
             return _form(request, "identity/sign_in.html", values, _field_errors(error), status)
-        return _go(safe_next(values.get("next")), session_cookies(services, session))
+        return _go(safe_next(values.get("next"), home_of(user.role)), session_cookies(services, session))
 
     @page_get("/register", auth="public")
     async def register_form(self, request: AnyRequest, caller: Injected[Caller]) -> Response[Any]:
         """The form for a new account."""
         if caller.viewer is not None:
-            return _go(HOME)
+            return _go(home_of(caller.viewer.role))
         return _form(request, "identity/register.html", {}, {}, 200)
 
     @page_post("/register", auth="public")

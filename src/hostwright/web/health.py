@@ -2,11 +2,12 @@
 
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 from litestar import Controller, Request, Response, get
 
 from hostwright.core import metrics
-from hostwright.core.db import Database, Scalar
+from hostwright.core.db import Database, Db, Scalar
 from hostwright.core.errors import AppError, NotFound
 from hostwright.web.inject import Injected, Services
 
@@ -35,17 +36,32 @@ class Ready(msgspec.Struct):
     checks: list[Check]
 
 
+async def _database(db: Db) -> Check:
+    return Check("database", ok=await database_answers.value(db) == 1, message="answers")
+
+
+async def _queue(db: Db) -> Check:
+    await queue_answers.value(db)
+    return Check("queue", ok=True, message="answers")
+
+
+async def _worker(db: Db) -> Check:
+    alive = await workers_alive.value(db, WORKER_SILENT_AFTER)
+    return Check("worker", ok=alive > 0, message=f"{alive} alive")
+
+
+PARTS: Final = (("database", _database), ("queue", _queue), ("worker", _worker))
+
+
 async def _checks(database: Database) -> list[Check]:
+    """Each part in turn, up to the first that does not answer."""
     found: list[Check] = []
     try:
         async with database.acquire() as db:
-            found.append(Check("database", ok=await database_answers.value(db) == 1, message="answers"))
-            await queue_answers.value(db)
-            found.append(Check("queue", ok=True, message="answers"))
-            alive = await workers_alive.value(db, WORKER_SILENT_AFTER)
-            found.append(Check("worker", ok=alive > 0, message=f"{alive} alive"))
-    except (AppError, OSError, TimeoutError) as error:
-        found.append(Check("database", ok=False, message=type(error).__name__))
+            for _, check in PARTS:
+                found.append(await check(db))
+    except (AppError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        found.append(Check(PARTS[len(found)][0], ok=False, message=type(error).__name__))
     return found
 
 

@@ -218,8 +218,9 @@ def state_view(base: str, row: ServerRow, action: ActionRow | None, now: datetim
     main, others, can_cut = _kinds(row.power)
     if pending is not None and pending.kind is not ActionKind.RESET_PASSWORD:
         main = pending.kind
-    busy = pending is not None or row.busy
-    word = words.doing(pending.kind) if pending else gettext("Working") if row.busy else None
+    working = words.is_working(row.state, busy=row.busy)
+    busy = pending is not None or working
+    word = words.doing(pending.kind) if pending else gettext("Working") if working else None
     key = words.state_key(row.state, row.power)
     return StateView(
         id=row.id,

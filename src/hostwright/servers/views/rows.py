@@ -153,6 +153,7 @@ def _age(created_at: datetime, now: datetime) -> int:
 
 def row_view(base: str, row: ServerRow, now: datetime, *, staff: bool) -> RowView:
     """A row for people."""
+    working = words.is_working(row.state, busy=row.busy)
     key = words.state_key(row.state, row.power)
     return RowView(
         id=row.id,
@@ -161,8 +162,8 @@ def row_view(base: str, row: ServerRow, now: datetime, *, staff: bool) -> RowVie
         system=row.operating_system or "",
         location=row.location or "",
         country=row.country or "",
-        key="busy" if row.busy else key,
-        word=words.state_word(key) if not row.busy else gettext("Working"),
+        key="busy" if working else key,
+        word=gettext("Working") if working else words.state_word(key),
         address=row.primary_ipv4 or row.primary_ipv6 or "",
         package=row.package or "",
         resources=words.resources(row.cores, row.memory_mib, row.disk_gib),

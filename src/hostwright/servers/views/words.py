@@ -62,6 +62,11 @@ def state_key(state: ServerState, power: Power) -> str:
     return power.value if state is ServerState.ACTIVE else state.value
 
 
+def is_working(state: ServerState, *, busy: bool) -> bool:
+    """Whether "working" says more than the state: a server that is being built is busy all the time."""
+    return busy and state is ServerState.ACTIVE
+
+
 def state_word(key: str) -> str:
     """A state key in words."""
     return gettext(STATES[key])
