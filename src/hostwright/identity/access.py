@@ -87,7 +87,7 @@ def check_origin(request: AnyRequest, config: Config) -> None:
     origin = request.headers.get("origin")
     if origin is None:
         return
-    own = {request.headers.get("host", ""), urlsplit(config.public_url).netloc}
+    own = {request.headers.get("host", ""), urlsplit(config.public_url).netloc} - {""}
     if urlsplit(origin).netloc not in own and origin not in config.allowed_origins:
         raise CsrfFailed
 

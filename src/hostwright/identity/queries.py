@@ -33,7 +33,7 @@ insert_user = Query(
     UserRecord,
     """
     insert into users as u (username, email, full_name, password_hash, role, language) values ($1, $2, $3, $4, $5, $6)
-    returning """
+    on conflict do nothing returning """
     + USER,
 )
 set_password_hash = Command("update users set password_hash = $2 where id = $1")

@@ -85,17 +85,28 @@ async def create_user(  # noqa: PLR0913  each is a column
     language: str = "en",
 ) -> tuple[UserRecord, int]:
     """A user with a customer of their own; returns both ids' rows. Raises `Invalid` when name or address is taken."""
-    taken: list[FieldProblem] = []
+    problems = await _taken(tx, username, email)
+    if not problems:
+        user = await queries.insert_user.maybe(tx, username, email, full_name, password_hash, role, language)
+        if user is not None:
+            return user, await _own_customer(tx, user, customer_name or full_name)
+        problems = await _taken(tx, username, email)  # somebody was quicker
+    raise Invalid(problems)
+
+
+async def _taken(tx: Tx, username: str, email: str) -> list[FieldProblem]:
+    problems: list[FieldProblem] = []
     if await queries.username_taken.value(tx, username):
-        taken.append(FieldProblem("username", "is taken"))
+        problems.append(FieldProblem("username", "is taken"))
     if await queries.email_taken.value(tx, email):
-        taken.append(FieldProblem("email", "has an account already; sign in instead"))
-    if taken:
-        raise Invalid(taken)
-    user = await queries.insert_user.one(tx, username, email, full_name, password_hash, role, language)
-    customer = await queries.insert_customer.one(tx, customer_name or full_name)
+        problems.append(FieldProblem("email", "has an account already; sign in instead"))
+    return problems
+
+
+async def _own_customer(tx: Tx, user: UserRecord, name: str) -> int:
+    customer = await queries.insert_customer.one(tx, name)
     await queries.insert_member.run(tx, customer.id, user.id, MemberRole.OWNER)
-    return user, customer.id
+    return customer.id
 
 
 async def register(
@@ -169,6 +180,8 @@ async def sign_in(
 ) -> tuple[UserRecord, NewSession]:
     """Compare the password and open a session. A wrong name takes as long as a wrong password and says the same.
 
+    A hash made with other parameters than today's is made anew.
+
     Raises `WrongCredentials`, `AccountDisabled`, or `TooManyRequests` with the growing wait.
     """
     pair, address = _counters(keyring, wanted.username, client)
@@ -181,7 +194,11 @@ async def sign_in(
     if credential.disabled:
         await _audit_refusal(database, credential, client, "user.sign_in")
         raise AccountDisabled
+    stale = passwords.needs_rehash(credential.password_hash)
+    fresh = await passwords.hash_password(wanted.password) if stale else None
     async with database.transaction() as tx:
+        if fresh is not None:
+            await queries.set_password_hash.run(tx, credential.user_id, fresh)
         await queries.forget_attempts.run(tx, pair)
         await queries.take_attempt_back.run(tx, address)
         user = await queries.user_by_id.one(tx, credential.user_id)

@@ -16,7 +16,7 @@ type Auth = Literal["public", "user", "admin", "api-key"]
 type Decorator = Callable[[Callable[..., Any]], HTTPRouteHandler]
 
 WORDS: Final = {
-    400: "The request has fields that cannot be accepted; `details` names each.",
+    400: "The request has fields that cannot be accepted; `details` names each. Or it must name a customer.",
     401: "Nobody is signed in, or the API key is not valid.",
     403: "Signed in, but not allowed; a key that lacks a scope gets `required_scope`.",
     404: "There is no such thing, or it is not yours.",
@@ -38,9 +38,9 @@ def _responses(errors: Iterable[int]) -> dict[int, ResponseSpec]:
 
 
 def _errors(auth: Auth, extra: Iterable[int], *, writes: bool) -> set[int]:
-    always = {401, 429, 503}  # a bad Authorization header is 401 on public routes too
+    always = {400, 401, 429, 503}  # a bad Authorization header is 401 on public routes too
     signed_in: set[int] = set() if auth == "public" else {403}
-    of_bodies: set[int] = {400, 413, 415} if writes else set()
+    of_bodies: set[int] = {413, 415} if writes else set()
     return always | signed_in | of_bodies | set(extra)
 
 

@@ -1,0 +1,58 @@
+"""Child processes that end with their parent, whatever happens to it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+PR_SET_PDEATHSIG: Final = 1
+MASKS: Final = ("SigBlk", "SigCgt")
+
+_libc: Final = ctypes.CDLL(None, use_errno=True)
+
+
+def set_death_signal(number: signal.Signals) -> None:
+    """Let the kernel send ``number`` to this process when the one that started it ends."""
+    _libc.prctl(PR_SET_PDEATHSIG, int(number))
+
+
+def end_with_parent(number: signal.Signals, parent: int) -> None:
+    """Let the kernel send ``number`` to this process when ``parent`` ends, even by SIGKILL.
+
+    Bound to the thread that started this process, so children are started from main threads only.
+    """
+    set_death_signal(number)
+    if os.getppid() != parent:  # it ended before the line above
+        os.kill(os.getpid(), number)
+
+
+def ending_with_parent(number: signal.Signals) -> Callable[[], None]:
+    """`end_with_parent` for a process that is about to be started by this one."""
+    parent = os.getpid()
+    return lambda: end_with_parent(number, parent)
+
+
+def parent_was_interrupted() -> bool:
+    """Whether the parent has got a SIGINT that it waits with until we end.
+
+    `make` passes SIGTERM on to what it runs, but not a SIGINT that only it was sent. It handles that one with the signal
+    blocked and set back to its default, which the kernel shows.
+    """
+    try:
+        lines = Path(f"/proc/{os.getppid()}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return False
+    masks = {name: int(value, 16) for name, _, value in (line.partition(":\t") for line in lines) if name in MASKS}
+    bit = 1 << (signal.SIGINT - 1)
+    return bool(masks.get("SigBlk", 0) & bit) and not masks.get("SigCgt", bit) & bit
+
+
+def kill_group(leader: int) -> None:
+    """End a process group at once."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""VirtFusion: runs virtual servers on a hosting company's hypervisors."""

@@ -1,0 +1,316 @@
+"""Every route as everybody: generated from the route table, so that a new route without a rule fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import httpx
+import msgspec
+import pytest
+
+from hostwright.app import App
+from hostwright.core.db import Database, Scalar
+from tests.support.app import Client, KeyClient, Makers, Person, SignIn
+from tests.support.databases import KEPT
+from tests.support.routes import Route, routes_of
+
+# --- what is expected of routes that are about one object: reviewed by hand ---
+
+
+class Object(msgspec.Struct, frozen=True):
+    """A route about one object: what whoever may gets. 503: allowed, and the vendor of our test servers is away."""
+
+    allowed: int
+
+
+OBJECTS: Final[dict[str, Object]] = {
+    "GET /api/user/servers/{server_id}": Object(200),
+    "GET /api/user/servers/{server_id}/actions/{action_id}": Object(200),
+    "GET /api/user/servers/{server_id}/logs": Object(200),
+    "GET /api/user/servers/{server_id}/traffic": Object(503),
+    "POST /api/user/servers/{server_id}/power/{action}": Object(202),
+    "POST /api/user/servers/{server_id}/reset-password": Object(503),
+    "GET /api/admin/servers/{server_id}": Object(200),
+    "POST /api/admin/servers/{server_id}/boot": Object(202),
+    "POST /api/admin/servers/{server_id}/power-off": Object(202),
+    "POST /api/admin/servers/{server_id}/restart": Object(202),
+    "POST /api/admin/servers/{server_id}/shutdown": Object(202),
+    "POST /api/admin/jobs/{dead_id}/replay": Object(202),
+    "DELETE /api/admin/jobs/{dead_id}": Object(204),
+    "GET /servers/{server_id}": Object(200),
+    "GET /servers/{server_id}/activity": Object(200),
+    "GET /servers/{server_id}/menu": Object(200),
+    "GET /servers/{server_id}/traffic": Object(200),
+    "POST /servers/{server_id}/power/{action}": Object(303),
+    "POST /servers/{server_id}/reset-password": Object(503),
+    "POST /account/sessions/{session_id}/revoke": Object(303),
+    "GET /admin/servers/{server_id}": Object(200),
+    "GET /admin/servers/{server_id}/activity": Object(200),
+    "GET /admin/servers/{server_id}/menu": Object(200),
+    "GET /admin/servers/{server_id}/traffic": Object(200),
+    "POST /admin/servers/{server_id}/power/{action}": Object(303),
+    "POST /admin/servers/{server_id}/reset-password": Object(503),
+    "POST /admin/jobs/{dead_id}/replay": Object(303),
+    "POST /admin/jobs/{dead_id}/discard": Object(303),
+    "POST /admin/jobs/connections/{connection_id}/confirm-removal": Object(303),
+}
+# Public routes that look at nobody, and what they answer to everybody.
+OPEN: Final[dict[str, int]] = {
+    "GET /health/live": 200,
+    "GET /health/ready": 503,  # no worker runs beside these tests
+    "GET /api/openapi.json": 200,
+    "GET /api": 200,
+}
+# Public routes that would take a caller, and what they answer to an empty request.
+PUBLIC: Final[dict[str, int]] = {
+    "GET /": 303,
+    "GET /metrics": 200,
+    "GET /register": 200,
+    "GET /sign-in": 200,
+    "POST /api/auth/login": 400,
+    "POST /api/auth/register": 400,
+    "POST /register": 422,
+    "POST /sign-in": 422,
+}
+# Whoever is signed in may, but the answer does not end by itself: see test_live.py.
+STREAMS: Final = frozenset({"GET /events"})
+ENDS_THE_SESSION: Final = frozenset({"POST /sign-out", "POST /api/auth/logout"})
+VOLATILE: Final = KEPT | {"rate_limits", "workers", "sign_in_failures"}
+
+insert_action = Scalar(
+    int,
+    """
+    insert into server_actions (server_id, customer_id, kind, state, actor_label, finished_at, deadline)
+    select id, customer_id, 'boot', 'succeeded', 'Ada', now(), now() from servers where id = $1 returning id
+    """,
+)
+insert_dead = Scalar(
+    int,
+    """
+    insert into dead_jobs (job_id, name, payload, attempts, error)
+    values (1, 'tests.gone', '{}', 3, 'away') returning id
+    """,
+)
+insert_session = Scalar(
+    int,
+    """
+    insert into sessions (token_hash, user_id, expires_at)
+    values (sha256(random()::text::bytea), $1, now() + interval '1 hour') returning id
+    """,
+)
+stop_pruning = Scalar(
+    int, "update connections set prune_stopped_at = now(), prune_count = 9 where id = $1 returning prune_count"
+)
+connection_of = Scalar(int, "select connection_id from servers where id = $1")
+
+
+class House:
+    """An owner's objects, made anew for each request, and what the whole database holds."""
+
+    def __init__(self, database: Database, makers: Makers, person: Person, tables: frozenset[str]) -> None:
+        self.database = database
+        self.makers = makers
+        self.person = person
+        self._fingerprint = " union all ".join(
+            f"select '{name}', md5(string_agg(t::text, ',' order by t::text)) from {name} t"
+            for name in sorted(tables - VOLATILE)
+        )
+
+    async def objects(self) -> dict[str, Any]:
+        server_id = await self.makers.server(self.person.customer_id)
+        async with self.database.transaction() as tx:
+            connection_id = await connection_of.value(tx, server_id)
+            await stop_pruning.value(tx, connection_id)
+            return {
+                "server_id": server_id,
+                "action": "shutdown",
+                "action_id": await insert_action.value(tx, server_id),
+                "dead_id": await insert_dead.value(tx),
+                "session_id": await insert_session.value(tx, self.person.user_id),
+                "connection_id": connection_id,
+            }
+
+    async def fingerprint(self) -> list[tuple[str, str]]:
+        async with self.database.acquire() as db:
+            return [(row[0], row[1]) for row in await db.fetch(self._fingerprint)]
+
+
+@pytest.fixture
+async def house(database: Database, makers: Makers, owner: Person, migrated_tables: frozenset[str]) -> House:
+    return House(database, makers, owner, migrated_tables)
+
+
+@pytest.fixture
+def routes(app: App) -> list[Route]:
+    return routes_of(app)
+
+
+async def call(caller: Client, route: Route, house: House) -> httpx.Response:
+    return await caller.request(route.method, route.filled(**await house.objects()))
+
+
+type Expected = Callable[[Route], int | None]
+
+
+async def walk(caller: Client, routes: list[Route], house: House, expected: Expected) -> list[str]:
+    """What did not go as expected. A refusal must leave the database as it was."""
+    wrong: list[str] = []
+    for route in routes:
+        status = expected(route)
+        if status is None:
+            continue
+        path = route.filled(**await house.objects())
+        before = await house.fingerprint()
+        answer = await caller.request(route.method, path)
+        if answer.status_code != status:
+            wrong.append(f"{route.label}: {answer.status_code} instead of {status}")
+        refused = status in {401, 403, 404} or (status == 303 and answer.headers["location"].startswith("/sign-in"))
+        if refused and await house.fingerprint() != before:
+            wrong.append(f"{route.label}: refused, but something changed")
+    return wrong
+
+
+def anonymous(route: Route) -> int:
+    if route.auth == "public":
+        return public(route)
+    return 303 if route.page else 401
+
+
+def public(route: Route) -> int:
+    return 200 if route.path.startswith("/brand-") else {**OPEN, **PUBLIC}[route.label]
+
+
+def allowed(route: Route) -> int | None:
+    """What somebody gets who may: the object's rule, or the handler's own kind of success."""
+    if route.label in STREAMS or route.label in ENDS_THE_SESSION:
+        return None
+    if route.label in OBJECTS:
+        return OBJECTS[route.label].allowed
+    return 303 if route.page and route.method == "POST" else 200
+
+
+# --- the rules themselves ---
+
+
+def test_every_route_has_a_rule(routes: list[Route]) -> None:
+    without: list[str] = []
+    for route in routes:
+        if route.auth not in {"public", "user", "admin", "api-key"}:
+            without.append(f"{route.label} does not say who may call it")
+        elif route.auth == "public":
+            if route.label not in {**OPEN, **PUBLIC} and not route.path.startswith("/brand-"):
+                without.append(f"{route.label} is public: review it and list it")
+        elif route.parameters and route.label not in OBJECTS:
+            without.append(f"{route.label} is about an object: say what its owner gets")
+        if route.path.startswith("/api/") and route.operation is None and route.label not in OPEN:
+            without.append(f"{route.label} is no described operation")
+    assert without == []
+
+
+def test_no_rule_is_left_over(routes: list[Route]) -> None:
+    assert {*OBJECTS, *OPEN, *PUBLIC, *STREAMS, *ENDS_THE_SESSION} <= {route.label for route in routes}
+
+
+def test_a_new_route_without_a_rule_would_be_found(routes: list[Route]) -> None:
+    new = Route("/api/user/servers/{server_id}/wipe", "POST", "wipe", "user", "write:servers", "wipe", page=False)
+    unsaid = Route("/api/new", "GET", "new", None, None, None, page=False)
+    with pytest.raises(AssertionError, match="wipe is about an object"):
+        test_every_route_has_a_rule([*routes, new])
+    with pytest.raises(AssertionError, match="does not say who may call it"):
+        test_every_route_has_a_rule([*routes, unsaid])
+
+
+# --- the walk ---
+
+
+async def test_anonymous(client: Client, routes: list[Route], house: House) -> None:
+    assert await walk(client, routes, house, anonymous) == []
+
+
+async def test_a_stranger(sign_in: SignIn, stranger: Person, routes: list[Route], house: House) -> None:
+    def expected(route: Route) -> int | None:
+        if route.auth == "admin":
+            return 403
+        if route.auth == "user" and route.parameters:
+            return 404
+        return None
+
+    assert await walk(await sign_in(stranger), routes, house, expected) == []
+
+
+async def test_an_owner(sign_in: SignIn, owner: Person, routes: list[Route], house: House) -> None:
+    def expected(route: Route) -> int | None:
+        if route.auth == "admin":
+            return 403
+        return allowed(route) if route.auth == "user" else None
+
+    assert await walk(await sign_in(owner), routes, house, expected) == []
+
+
+async def test_staff(sign_in: SignIn, staff: Person, routes: list[Route], house: House) -> None:
+    """Staff may do everything as staff; on customers' own pages they are strangers like anybody else."""
+
+    def expected(route: Route) -> int | None:
+        if route.auth == "user" and route.parameters:
+            return 404
+        return allowed(route) if route.auth in {"user", "admin"} else None
+
+    assert await walk(await sign_in(staff), routes, house, expected) == []
+
+
+async def test_a_key_without_the_scope(
+    api_key: KeyClient, owner: Person, staff: Person, routes: list[Route], house: House
+) -> None:
+    """Neither a client's nor a staff member's key does what its scopes do not say; keys see no pages."""
+    for person in (owner, staff):
+        wrong: list[str] = []
+        for route in routes:
+            if route.auth not in {"user", "admin"}:
+                continue
+            program = await api_key(person, "read:tickets")  # a scope of no operation that exists
+            path = route.filled(**await house.objects())
+            await program.get("/api/user")  # marks the key as used
+            before = await house.fingerprint()
+            answer = await program.request(route.method, path)
+            told = answer.json()["error"] if not route.page else {}
+            as_expected = answer.status_code == 403 and told.get("required_scope") == route.scope
+            if not as_expected or await house.fingerprint() != before:
+                wrong.append(f"{route.label}: {answer.status_code} {told}")
+        assert wrong == []
+
+
+async def test_a_key_with_every_scope_of_its_user(
+    api_key: KeyClient, owner: Person, stranger: Person, staff: Person, routes: list[Route], house: House
+) -> None:
+    wrong: list[str] = []
+    for route in routes:
+        if route.scope is None:
+            continue
+        may = [staff] if route.auth == "admin" else [owner]
+        for person in (owner, stranger, staff):
+            if route.auth == "admin" and person is not staff and route.scope.startswith("admin:"):
+                continue  # such a key cannot be made
+            program = await api_key(person, route.scope)
+            answer = await call(program, route, house)
+            status = allowed(route) if person in may else 403 if route.auth == "admin" else 404
+            if not route.parameters and route.auth == "user":
+                status = 200
+            if answer.status_code != status:
+                wrong.append(f"{route.label} as {person.full_name}: {answer.status_code} instead of {status}")
+    assert wrong == []
+
+
+async def test_a_bad_key_is_refused_on_public_routes_too(
+    sign_in: SignIn, owner: Person, routes: list[Route], house: House
+) -> None:
+    """Cookies are no way out of a bad key."""
+    caller = await sign_in(owner)
+    caller.headers["Authorization"] = "Bearer hw_unknown"
+
+    def expected(route: Route) -> int:
+        if route.label in OPEN or route.path.startswith("/brand-"):
+            return public(route)
+        return 303 if route.page else 401
+
+    assert await walk(caller, routes, house, expected) == []

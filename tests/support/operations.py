@@ -1,0 +1,60 @@
+"""Which operations of the API tests called, and how they ended: one JSON object a line in `.cache/operations.jsonl`."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from hostwright.web.asgi import Asgi, Message, Receive, Send
+
+PATH: Final = Path(__file__).parents[2] / ".cache" / "operations.jsonl"
+KEEP: Final = "KEEP_OPERATIONS"
+"""Set in the environment, a run adds to the file of the run before."""
+
+_known: set[tuple[str, str, int]] = set()
+
+
+def begin() -> None:
+    """Forget the runs before, unless `KEEP` is set."""
+    PATH.parent.mkdir(exist_ok=True)
+    if not os.environ.get(KEEP):
+        PATH.write_bytes(b"")
+    _known.clear()
+
+
+def note(method: str, template: str, status: int) -> None:
+    """Write down one call, its path as the document writes it; the same again in one run is not repeated."""
+    call = (method, template, status)
+    if call in _known:
+        return
+    _known.add(call)
+    line = msgspec.json.encode({"method": call[0], "path": call[1], "status": call[2]}) + b"\n"
+    with PATH.open("ab", buffering=0) as file:
+        file.write(line)
+
+
+def recorded(app: Asgi) -> Asgi:
+    """The application, with calls of its API noted."""
+
+    async def call(scope: Any, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            template = scope.get("path_template") or ""
+            if message["type"] == "http.response.start" and template.startswith("/api/"):
+                note(scope["method"], template, message["status"])
+            await send(message)
+
+        await app(scope, receive, sent)
+
+    return call
+
+
+def note_raw(method: str, path: str, status: int, templates: list[str]) -> None:
+    """Note a call that was seen from outside the process, by its path; ``templates`` are the document's paths."""
+    for template in sorted(templates, key=lambda text: text.count("{")):
+        if re.fullmatch(re.sub(r"\\\{[^/]+?\\\}", "[^/]+", re.escape(template)), path):
+            note(method, template, status)
+            return
