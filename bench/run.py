@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import jobs, lists, processes, requests, results, weights
+from bench import jobs, lists, mirror, processes, requests, results, weights
 from bench.world import Filled, fill
 from hostwright.cli.postgres import APP_ROLE, OWNER_ROLE, Server
 from hostwright.core.crypto import Keyring, new_key
@@ -19,19 +19,28 @@ SMALL, LARGE = 1_000, 100_000
 OWNER = 777 % 20  # who owns the server that `bench.lists` looks for
 
 
-async def _database(server: Server, name: str, keyring: Keyring, *, people: int, servers: int, keys: int = 0) -> Filled:
+async def _migrated(server: Server, name: str) -> str:
     await asyncio.to_thread(server.sql, f"create database {name} owner {OWNER_ROLE}")
-    await migrate(server.dsn(OWNER_ROLE, name), APP_ROLE)
+    dsn = server.dsn(OWNER_ROLE, name)
+    await migrate(dsn, APP_ROLE)
+    return dsn
+
+
+async def _filled(server: Server, name: str, keyring: Keyring, *, people: int, servers: int, keys: int = 0) -> Filled:
+    dsn = await _migrated(server, name)
     hashed = await Passwords().hash_password(PASSWORD)
-    return await fill(
-        server.dsn(OWNER_ROLE, name), keyring, people=people, servers=servers, keys=keys, password_hash=hashed
-    )
+    return await fill(dsn, keyring, people=people, servers=servers, keys=keys, password_hash=hashed)
+
+
+async def _background(server: Server, keyring: Keyring) -> list[results.Row]:
+    rows = await jobs.measure(await _migrated(server, "queue"))
+    return rows + await mirror.measure(await _migrated(server, "mirror"), keyring)
 
 
 def _lists(server: Server, keyring: Keyring) -> list[results.Row]:
     async def measure() -> list[results.Row]:
-        small = await _database(server, "small", keyring, people=20, servers=SMALL)
-        large = await _database(server, "large", keyring, people=20, servers=LARGE)
+        small = await _filled(server, "small", keyring, people=20, servers=SMALL)
+        large = await _filled(server, "large", keyring, people=20, servers=LARGE)
         return await lists.measure(
             (server.dsn(OWNER_ROLE, "small"), small.customer_ids[OWNER]),
             (server.dsn(OWNER_ROLE, "large"), large.customer_ids[OWNER]),
@@ -42,7 +51,7 @@ def _lists(server: Server, keyring: Keyring) -> list[results.Row]:
 
 def _requests(server: Server, key: str) -> list[results.Row]:
     keyring = Keyring.parse(key)
-    filled = asyncio.run(_database(server, "web", keyring, people=300, servers=12_000, keys=3000))
+    filled = asyncio.run(_filled(server, "web", keyring, people=300, servers=12_000, keys=3000))
     environ = {
         "DATABASE_URL": server.dsn(APP_ROLE, "web"),
         "DATABASE_ADMIN_URL": server.dsn(OWNER_ROLE, "web"),
@@ -77,8 +86,7 @@ def main() -> int:
         rows = weights.measure()
         rows += _requests(server, key)
         rows += _lists(server, Keyring.parse(key))
-        asyncio.run(_database(server, "queue", Keyring.parse(key), people=1, servers=1))
-        rows += asyncio.run(jobs.measure(server.dsn(OWNER_ROLE, "queue")))
+        rows += asyncio.run(_background(server, Keyring.parse(key)))
     rows += processes.demo()
     results.write(rows)
     print("\n" + results.show(rows))
