@@ -106,7 +106,7 @@ clean: ## delete what was installed and built; the demo's data stays
 	@echo "Installing Python packages into .venv"
 	@$(UV) python find --quiet --no-project $(PYTHON_VERSION) >/dev/null 2>&1 || $(UV) python install --quiet $(PYTHON_VERSION) >/dev/null 2>&1 || { echo "Python $(PYTHON_VERSION) is neither installed nor can it be downloaded. Install it and call make again." >&2; exit 1; }
 	@$(UV) venv --quiet --allow-existing --no-project --python $(PYTHON_VERSION) .venv
-	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes requirements.lock
+	@$(UV) pip sync --quiet --python $(PYTHON) --compile-bytecode --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --build-constraints requirements-build.lock --editable .
 	@printf '%s\n' "$(CURDIR)" > $@
 
@@ -122,5 +122,6 @@ node_modules/.ready: package.json package-lock.json .npmrc | .venv/.ready
 src/hostwright/web/static/manifest.json: assets.mjs node_modules/.ready $(SOURCES)
 	@echo "Building the web pages"
 	@mkdir -p .cache
+	@$(PYTHON) -m compileall -q src/hostwright || true
 	@$(NODE_PATH) node assets.mjs > .cache/assets.log 2>&1 || { cat .cache/assets.log >&2; exit 1; }
 	@touch $@

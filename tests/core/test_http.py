@@ -157,6 +157,14 @@ async def test_a_refusal_carries_the_vendors_words_without_addresses_and_secrets
         assert secret not in message
 
 
+async def test_a_status_counts_even_when_its_words_are_cut_off(bench: Bench):
+    words = b'{"error": "This server is suspended"}'
+    bench.script(Reply(status=423, body=words, cut=10), Reply(status=409, body=words, cut=10))
+    with pytest.raises(Refused, match=r"^Example refused the request \(409\)\.$"):
+        await bench.client.write()
+    assert bench.asked == 2
+
+
 @pytest.mark.parametrize("status", [404, 410])
 @pytest.mark.parametrize("write", [False, True], ids=["read", "write"])
 async def test_what_is_not_there_is_gone(bench: Bench, status: int, write: bool):
@@ -281,7 +289,16 @@ async def test_a_write_never_reuses_a_connection(bench: Bench):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "control.example.com", "ftp://control.example.com", "http://", "http://a:b@c.example"]
+    "url",
+    [
+        "",
+        "http://c.example/?a=b",
+        "http://c.example/#a",
+        "control.example.com",
+        "ftp://control.example.com",
+        "http://",
+        "http://a:b@c.example",
+    ],
 )
 async def test_an_address_that_cannot_be_used_is_refused(url: str):
     async with client_of(url) as client:

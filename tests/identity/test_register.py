@@ -129,6 +129,7 @@ async def test_of_many_at_once_one_gets_the_name(client: Client, database: Datab
         ({"username": "ada lovelace"}, {"username"}),
         ({"username": "-ada"}, {"username"}),
         ({"username": "ada\n"}, {"username"}),
+        ({"email": "ada@example.com\n"}, {"email"}),
         ({"email": "ada"}, {"email"}),
         ({"email": "a@b@c.example"}, {"email"}),
         ({"email": "ada @example.com"}, {"email"}),
@@ -154,7 +155,9 @@ async def test_bad_fields_are_named_and_nothing_is_made(
     assert await count(database, "users") == 0
 
 
-@pytest.mark.parametrize("password", ["kV7-tulip-9zQ", "пароль-из-слов", "correct horse battery staple", "🌷" * 8])
+@pytest.mark.parametrize(
+    "password", ["kV7-tulip-9zQ", "пароль-из-слов", "correct horse battery staple", "🌷🌻🌼🌸🌺🍀🌿🍁"]
+)
 async def test_any_password_of_enough_length_works_afterwards(
     client: Client, make_client: MakeClient, password: str
 ) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
-from hostwright.core.http import Reach, Settings
 from hostwright.core.providers import (
     ActionTicket,
     Ambiguous,
@@ -23,40 +21,21 @@ from hostwright.core.providers import (
     Transient,
 )
 from hostwright.upstream.virtfusion.adapter import VirtFusionCompute
-from hostwright.upstream.virtfusion.client import VirtFusionClient
-from tests.support.raw_server import RawServer, Reply, raw_server
+from tests.support.raw_server import RawServer, Reply
+from tests.upstream.vendor import json
 
 CREATED = "2025-01-20T14:00:47+00:00"
 MADE = datetime(2025, 1, 20, 14, 0, 47, tzinfo=UTC)
 BARE: dict[str, Any] = {"id": 69, "commissionStatus": 3, "created": CREATED}
 
 
-def json(content: object, status: int = 200, **headers: str) -> Reply:
-    return Reply(status=status, body=msgspec.json.encode(content), headers=headers)
-
-
-@pytest.fixture
-async def vendor() -> AsyncGenerator[RawServer]:
-    async with raw_server() as server:
-        # What is not scripted: neither templates nor packages may be read with this token.
-        server.usual = json({"message": "This action is unauthorized."}, 403)
-        yield server
-
-
-@pytest.fixture
-async def compute(vendor: RawServer) -> AsyncGenerator[VirtFusionCompute]:
-    client = VirtFusionClient(vendor.url, "token", Settings(attempts=1, total=5.0, reach=Reach.ANYWHERE))
-    yield VirtFusionCompute(client)
-    await client.close()
-
-
-async def observed(vendor: RawServer, compute: VirtFusionCompute, *, power: bool = False, **facts: Any) -> Any:
+async def observed(vendor: RawServer, asking: VirtFusionCompute, *, power: bool = False, **facts: Any) -> Any:
     vendor.script.append(json({"data": BARE | facts}))
-    return await compute.observe(69, power=power)
+    return await asking.observe(69, power=power)
 
 
-async def test_a_bare_server_is_enough(vendor: RawServer, compute: VirtFusionCompute):
-    seen = await observed(vendor, compute)
+async def test_a_bare_server_is_enough(vendor: RawServer, asking: VirtFusionCompute):
+    seen = await observed(vendor, asking)
     assert (seen.external_id, seen.name, seen.state, seen.power, seen.busy) == (
         69,
         "Server 69",
@@ -69,10 +48,10 @@ async def test_a_bare_server_is_enough(vendor: RawServer, compute: VirtFusionCom
     assert [request.target for request in vendor.requests] == ["/api/v1/servers/69", "/api/v1/packages"]
 
 
-async def test_numbers_as_text_and_flags_as_numbers(vendor: RawServer, compute: VirtFusionCompute):
+async def test_numbers_as_text_and_flags_as_numbers(vendor: RawServer, asking: VirtFusionCompute):
     seen = await observed(
         vendor,
-        compute,
+        asking,
         id="69",
         ownerId="3",
         commissionStatus="3",
@@ -90,11 +69,11 @@ async def test_numbers_as_text_and_flags_as_numbers(vendor: RawServer, compute: 
     )
 
 
-async def test_empty_objects_written_as_lists_and_absent_ones_as_false(vendor: RawServer, compute: VirtFusionCompute):
+async def test_empty_objects_written_as_lists_and_absent_ones_as_false(vendor: RawServer, asking: VirtFusionCompute):
     empty: list[object] = []
     seen = await observed(
         vendor,
-        compute,
+        asking,
         power=True,
         settings=empty,
         network=empty,
@@ -126,9 +105,9 @@ async def test_empty_objects_written_as_lists_and_absent_ones_as_false(vendor: R
     ],
 )
 async def test_power_comes_from_the_hypervisor_only(
-    vendor: RawServer, compute: VirtFusionCompute, remote: object, power: Power | None
+    vendor: RawServer, asking: VirtFusionCompute, remote: object, power: Power | None
 ):
-    seen = await observed(vendor, compute, power=True, state="complete", remoteState=remote)
+    seen = await observed(vendor, asking, power=True, state="complete", remoteState=remote)
     assert seen.power is power
     assert vendor.requests[0].target == "/api/v1/servers/69?remoteState=true"
 
@@ -146,11 +125,11 @@ async def test_power_comes_from_the_hypervisor_only(
         ({"commissionStatus": 2, "state": "failed", "suspended": True}, ServerState.SUSPENDED),
     ],
 )
-async def test_states(vendor: RawServer, compute: VirtFusionCompute, facts: dict[str, Any], state: ServerState):
-    assert (await observed(vendor, compute, **facts)).state is state
+async def test_states(vendor: RawServer, asking: VirtFusionCompute, facts: dict[str, Any], state: ServerState):
+    assert (await observed(vendor, asking, **facts)).state is state
 
 
-async def test_addresses_in_use_come_in_order_and_once(vendor: RawServer, compute: VirtFusionCompute):
+async def test_addresses_in_use_come_in_order_and_once(vendor: RawServer, asking: VirtFusionCompute):
     first = {
         "order": 2,
         "enabled": True,
@@ -168,7 +147,7 @@ async def test_addresses_in_use_come_in_order_and_once(vendor: RawServer, comput
     off = {"order": 1, "enabled": False, "ipv4": [{"address": "192.0.2.66"}], "ipv6": []}
     private = {"order": 1, "enabled": True, "ipv4": [{"address": "10.0.0.4"}, {"address": "192.0.2.8"}], "ipv6": []}
     network = {"interfaces": [first, off], "secondaryInterfaces": [private]}
-    assert (await observed(vendor, compute, network=network)).addresses == [
+    assert (await observed(vendor, asking, network=network)).addresses == [
         ObservedAddress("192.0.2.8", 4, primary=True),
         ObservedAddress("192.0.2.9", 4, primary=False),
         ObservedAddress("2001:db8::/64", 6, primary=True),
@@ -176,9 +155,9 @@ async def test_addresses_in_use_come_in_order_and_once(vendor: RawServer, comput
     ]
 
 
-async def test_where_a_server_stands(vendor: RawServer, compute: VirtFusionCompute):
+async def test_where_a_server_stands(vendor: RawServer, asking: VirtFusionCompute):
     seen = await observed(
-        vendor, compute, hypervisor={"id": 6, "name": "fra-kvm-01", "groupId": 2, "group": {"name": "Frankfurt"}}
+        vendor, asking, hypervisor={"id": 6, "name": "fra-kvm-01", "groupId": 2, "group": {"name": "Frankfurt"}}
     )
     assert (seen.hypervisor, seen.location_id, seen.location_name) == ("fra-kvm-01", "2", "Frankfurt")
 
@@ -193,11 +172,11 @@ LARGE = {"memory": 8192, "storage": 10, "traffic": 0, "cpuCores": 4}
 SMALL = {"memory": 1024, "storage": 10, "traffic": 200, "cpuCores": 1}
 
 
-async def test_names_of_system_and_package_are_looked_up_once(vendor: RawServer, compute: VirtFusionCompute):
+async def test_names_of_system_and_package_are_looked_up_once(vendor: RawServer, asking: VirtFusionCompute):
     server = json({"data": BARE | {"settings": {"osTemplateInstallId": 46, "resources": LARGE}}})
     vendor.script.extend([server, json({"data": TEMPLATES}), json({"data": PACKAGES}), server])
-    first = await compute.observe(69, power=False)
-    second = await compute.observe(69, power=False)
+    first = await asking.observe(69, power=False)
+    second = await asking.observe(69, power=False)
     assert first == second
     assert (first.operating_system, first.package) == ("Debian 13 Minimal", "Large")
     assert [request.target.removeprefix("/api/v1") for request in vendor.requests] == [
@@ -208,9 +187,9 @@ async def test_names_of_system_and_package_are_looked_up_once(vendor: RawServer,
     ]
 
 
-async def test_a_package_is_named_only_when_no_other_fits(vendor: RawServer, compute: VirtFusionCompute):
+async def test_a_package_is_named_only_when_no_other_fits(vendor: RawServer, asking: VirtFusionCompute):
     vendor.script.extend([json({"data": BARE | {"settings": {"resources": SMALL}}}), json({"data": PACKAGES})])
-    assert (await compute.observe(69, power=False)).package is None
+    assert (await asking.observe(69, power=False)).package is None
 
 
 @pytest.mark.parametrize(
@@ -223,12 +202,12 @@ async def test_a_package_is_named_only_when_no_other_fits(vendor: RawServer, com
     ],
 )
 async def test_the_system_without_its_template(
-    vendor: RawServer, compute: VirtFusionCompute, facts: dict[str, Any], system: str | None
+    vendor: RawServer, asking: VirtFusionCompute, facts: dict[str, Any], system: str | None
 ):
-    assert (await observed(vendor, compute, **facts)).operating_system == system
+    assert (await observed(vendor, asking, **facts)).operating_system == system
 
 
-async def test_a_list_tells_what_it_can(vendor: RawServer, compute: VirtFusionCompute):
+async def test_a_list_tells_what_it_can(vendor: RawServer, asking: VirtFusionCompute):
     line: dict[str, Any] = {"id": 5, "uuid": "u-5", "name": "web", "commissioned": 3, "owner": 1, "created": CREATED}
     lines = [
         line | {"suspended": False},
@@ -237,7 +216,7 @@ async def test_a_list_tells_what_it_can(vendor: RawServer, compute: VirtFusionCo
         line | {"id": 8, "commissioned": "2"},
     ]
     vendor.script.append(json({"current_page": 1, "last_page": 1, "total": 4, "data": lines}))
-    listing = await compute.list_servers()
+    listing = await asking.list_servers()
     assert listing.calls == 1
     assert listing.servers == [
         ListedServer(5, "u-5", 1, "web", ServerState.ACTIVE, MADE),
@@ -267,18 +246,18 @@ async def test_a_list_tells_what_it_can(vendor: RawServer, compute: VirtFusionCo
         ({"failed": True, "progress": 0, "errors": []}, (True, True, 0, "VirtFusion could not do it.")),
     ],
 )
-async def test_progress(vendor: RawServer, compute: VirtFusionCompute, item: dict[str, Any], expected: tuple[Any, ...]):
+async def test_progress(vendor: RawServer, asking: VirtFusionCompute, item: dict[str, Any], expected: tuple[Any, ...]):
     vendor.script.append(json({"data": {"id": 158} | item}))
-    seen = await compute.action_progress(158)
+    seen = await asking.action_progress(158)
     assert (seen.finished, seen.failed, seen.progress, seen.error) == expected
 
 
-async def test_traffic(vendor: RawServer, compute: VirtFusionCompute):
+async def test_traffic(vendor: RawServer, asking: VirtFusionCompute):
     older = {"start": "2024-12-06 00:00:00", "end": "2025-01-05 23:59:59", "rx": "5", "tx": 6, "total": 11, "limit": 0}
     newer = older | {"start": "2025-01-06 00:00:00", "end": "2025-02-05 23:59:59", "limit": 20000}
     blocks = [{"id": 2, "traffic": 100}, {"id": 3, "traffic": "50"}]
     vendor.script.append(json({"data": {"monthly": [older, newer | {"blocks": blocks}]}}))
-    assert await compute.traffic(69) == [
+    assert await asking.traffic(69) == [
         TrafficMonth(
             datetime(2025, 1, 6, tzinfo=UTC), datetime(2025, 2, 5, 23, 59, 59, tzinfo=UTC), 5, 6, 11, 20000, 150
         ),
@@ -289,46 +268,46 @@ async def test_traffic(vendor: RawServer, compute: VirtFusionCompute):
 
 
 @pytest.mark.parametrize("data", [[], {"monthly": []}, None, False])
-async def test_no_traffic_yet(vendor: RawServer, compute: VirtFusionCompute, data: object):
+async def test_no_traffic_yet(vendor: RawServer, asking: VirtFusionCompute, data: object):
     vendor.script.append(json({"data": data}))
-    assert await compute.traffic(69) == []
+    assert await asking.traffic(69) == []
 
 
-async def test_a_power_action_is_one_post_without_a_body(vendor: RawServer, compute: VirtFusionCompute):
+async def test_a_power_action_is_one_post_without_a_body(vendor: RawServer, asking: VirtFusionCompute):
     vendor.script.append(json({"data": {"queueId": "171"}}))
-    assert await compute.act(69, PowerAction.SHUTDOWN) == ActionTicket(171)
+    assert await asking.act(69, PowerAction.SHUTDOWN) == ActionTicket(171)
     (request,) = vendor.requests
     assert (request.method, request.target, request.body) == ("POST", "/api/v1/servers/69/power/shutdown", b"")
 
 
-async def test_an_action_may_be_done_at_once(vendor: RawServer, compute: VirtFusionCompute):
+async def test_an_action_may_be_done_at_once(vendor: RawServer, asking: VirtFusionCompute):
     vendor.script.append(json({"data": {"queueId": None}}))
-    assert await compute.act(69, PowerAction.BOOT) == ActionTicket(None)
+    assert await asking.act(69, PowerAction.BOOT) == ActionTicket(None)
 
 
 @pytest.mark.parametrize("answer", [{"data": {}}, {"data": []}, {}, {"queueId": 171}, {"data": {"queueId": "x"}}])
 async def test_a_taken_action_whose_answer_does_not_fit_is_ambiguous(
-    vendor: RawServer, compute: VirtFusionCompute, answer: object
+    vendor: RawServer, asking: VirtFusionCompute, answer: object
 ):
     vendor.script.append(json(answer))
     with pytest.raises(Ambiguous):
-        await compute.act(69, PowerAction.BOOT)
+        await asking.act(69, PowerAction.BOOT)
 
 
 @pytest.mark.parametrize(("windows", "user"), [(False, "root"), (True, "Administrator")])
-async def test_a_reset_sends_no_mail(vendor: RawServer, compute: VirtFusionCompute, windows: bool, user: str):
+async def test_a_reset_sends_no_mail(vendor: RawServer, asking: VirtFusionCompute, windows: bool, user: str):
     vendor.script.append(json({"data": {"queueId": 176, "expectedPassword": "tulip-9zQ"}}))
-    reset = await compute.reset_password(69, windows=windows)
+    reset = await asking.reset_password(69, windows=windows)
     assert (reset.queue_id, reset.password) == (176, "tulip-9zQ")
     assert msgspec.json.decode(vendor.requests[0].body) == {"user": user, "sendMail": False}
 
 
 async def test_a_reset_without_the_password_is_ambiguous_and_tells_nothing(
-    vendor: RawServer, compute: VirtFusionCompute
+    vendor: RawServer, asking: VirtFusionCompute
 ):
     vendor.script.append(json({"data": {"queueId": "x", "expectedPassword": "tulip-9zQ"}}))
     with pytest.raises(Ambiguous) as caught:
-        await compute.reset_password(69, windows=False)
+        await asking.reset_password(69, windows=False)
     assert "tulip" not in caught.value.message
 
 
@@ -348,57 +327,20 @@ async def test_a_reset_without_the_password_is_ambiguous_and_tells_nothing(
         ("<html>", "VirtFusion refused the request (409)."),
     ],
 )
-async def test_the_shapes_of_errors(vendor: RawServer, compute: VirtFusionCompute, body: object, said: str):
+async def test_the_shapes_of_errors(vendor: RawServer, asking: VirtFusionCompute, body: object, said: str):
     vendor.script.append(json(body, 409))
     with pytest.raises(Refused) as caught:
-        await compute.act(69, PowerAction.BOOT)
+        await asking.act(69, PowerAction.BOOT)
     assert (caught.value.message, caught.value.status) == (said, 409)
 
 
-async def test_401_has_no_json(vendor: RawServer, compute: VirtFusionCompute):
+async def test_401_has_no_json(vendor: RawServer, asking: VirtFusionCompute):
     vendor.script.append(Reply(status=401, body=b"401 Unauthorized"))
     with pytest.raises(Refused, match=r"does not accept the API token \(401\)"):
-        await compute.list_servers()
+        await asking.list_servers()
 
 
-async def test_busy_is_transient(vendor: RawServer, compute: VirtFusionCompute):
+async def test_busy_is_transient(vendor: RawServer, asking: VirtFusionCompute):
     vendor.script.append(json({"errors": ["Pending"]}, 423))
     with pytest.raises(Transient, match="is busy"):
-        await compute.act(69, PowerAction.BOOT)
-
-
-EMPTY_PAGE = {"current_page": 1, "last_page": 1, "total": 0, "data": []}
-
-
-@pytest.mark.parametrize(
-    ("replies", "problem"),
-    [
-        ([json({}), json(EMPTY_PAGE)], None),
-        ([Reply(body=b""), json(EMPTY_PAGE)], None),
-        ([Reply(status=401, body=b"401 Unauthorized")], "does not accept the API token (401)"),
-        ([json({}), json({"message": "no"}, 403)], "lacks the permission for this (403): no."),
-        ([Reply(status=404, body=b"<html>")], "does not know this call (404)"),
-        ([Reply(body=b"<html>"), Reply(body=b"<html>")], "does not answer with JSON"),
-        ([json({}), json({"data": []})], "answers otherwise than expected"),
-        ([Reply(status=302, headers={"Location": "/login"})], "redirect (302)"),
-        ([Reply(status=502)], "VirtFusion failed (502)."),
-        ([Reply(drop=True)], "broke off"),
-    ],
-)
-async def test_check_says_what_is_wrong(
-    vendor: RawServer, compute: VirtFusionCompute, replies: list[Reply], problem: str | None
-):
-    vendor.script.extend(replies)
-    check = await compute.check()
-    assert check.ok is (problem is None)
-    assert (problem or "") in (check.problem or "")
-    assert len(vendor.requests) == len(replies)
-
-
-@pytest.mark.parametrize("base", ["", "/", "/api/v1", "/api/v1/"])
-async def test_the_base_may_name_the_api_or_not(vendor: RawServer, base: str):
-    client = VirtFusionClient(vendor.url + base, "token", Settings(reach=Reach.ANYWHERE))
-    vendor.script.append(json({}))
-    await client.connect()
-    await client.close()
-    assert vendor.requests[0].target == "/api/v1/connect"
+        await asking.act(69, PowerAction.BOOT)

@@ -250,13 +250,13 @@ async def test_a_server_at_work_is_locked():
 
 
 async def test_a_rate_can_be_set():
-    async with running_simulator(msgspec.structs.replace(PLAN, calls_per_minute=3)) as simulator:
-        async with aiohttp.ClientSession() as session:
-            call = Caller(simulator, session)
-            answers = [await call("GET", "/api/v1/connect") for _ in range(4)]
-            assert [status for status, _, _ in answers] == [200, 200, 200, 429]
-            assert 50 <= int(answers[3][1]["Retry-After"]) <= 60
-            assert (await call("GET", "/_sim/world"))[0] == 200
+    plan = msgspec.structs.replace(PLAN, calls_per_minute=3)
+    async with running_simulator(plan) as simulator, aiohttp.ClientSession() as session:
+        call = Caller(simulator, session)
+        answers = [await call("GET", "/api/v1/connect") for _ in range(4)]
+        assert [status for status, _, _ in answers] == [200, 200, 200, 429]
+        assert 50 <= int(answers[3][1]["Retry-After"]) <= 60
+        assert (await call("GET", "/_sim/world"))[0] == 200
 
 
 @pytest.mark.parametrize("mode", ["drop_before", "drop_after", "late"])

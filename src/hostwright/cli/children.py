@@ -19,7 +19,18 @@ LOG_BYTES: Final = 10_000_000
 SHOWN_LINES: Final = 5
 TAIL_BYTES: Final = 4096
 PAUSE: Final = 0.02
-KEPT: Final = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
+KEPT: Final = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -37,14 +48,14 @@ class Child:
             log.replace(log.with_suffix(".log.1"))
         with log.open("ab") as output:
             self.begin = output.tell()
-            self.process = subprocess.Popen(  # noqa: PLW1509  the only way to have it end with us
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "hostwright.cli", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 env=dict(environment),
                 start_new_session=True,
-                preexec_fn=ending_with_parent(signal.SIGTERM),
+                preexec_fn=ending_with_parent(signal.SIGTERM),  # noqa: PLW1509  this process has no threads
             )
 
     @property
@@ -69,9 +80,8 @@ class Child:
         shown = "".join(f"\n  {line}" for line in lines)
         return Problem(f"The {self.name} process ended unexpectedly ({how}). Its log is {self.log}{shown}")
 
-    def finish(self) -> None:
-        """Wait for a process that has one thing to do; raises `Problem` with its own line when it could not."""
-        self.process.wait()
+    def require_success(self) -> None:
+        """Of a process that had one thing to do and has ended; raises `Problem` with its own line when it could not."""
         if self.process.returncode == 0:
             return
         lines = self.said()

@@ -40,7 +40,7 @@ class DataFolder:
         self.close()
 
     def open(self) -> None:
-        """Make and claim the folder; raises `Problem`. ``was_killed``: the process that used it last did not close it."""
+        """Make and claim the folder; raises `Problem`. ``was_killed``: whoever used it last did not close it."""
         self._make()
         self._claim()
         try:

@@ -1,4 +1,4 @@
-"""`hostwright`: reads the command, imports what it needs, and turns expected trouble into one line on standard error."""
+"""`hostwright`: reads the command, imports what it needs, and turns expected trouble into one line."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ def ending_with_parent(number: signal.Signals) -> Callable[[], None]:
 def parent_was_interrupted() -> bool:
     """Whether the parent has got a SIGINT that it waits with until we end.
 
-    `make` passes SIGTERM on to what it runs, but not a SIGINT that only it was sent. It handles that one with the signal
-    blocked and set back to its default, which the kernel shows.
+    `make` passes SIGTERM on to what it runs, but not a SIGINT that only it was sent. It handles that one with the
+    signal blocked and set back to its default, which the kernel shows.
     """
     try:
         lines = Path(f"/proc/{os.getppid()}/status").read_text(encoding="ascii", errors="replace").splitlines()

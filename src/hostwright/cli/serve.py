@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from hostwright.cli.ports import require_port
@@ -34,10 +35,11 @@ def serve(options: argparse.Namespace) -> int:
     require_assets()
     require_port(options.host, options.port)
     require_schema(config)
-    import hostwright.app  # noqa: F401, PLC0415  once for all processes, which then share its memory
     from granian.constants import HTTPModes, Interfaces, Loops  # noqa: PLC0415  only this command needs them
     from granian.log import LogLevels  # noqa: PLC0415
     from granian.server import Server  # noqa: PLC0415
+
+    import_module("hostwright.app")  # once for all processes, which then share its memory
 
     Server(
         "hostwright.cli.serve:worker_app",

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -30,7 +30,8 @@ STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 START_SECONDS: Final = 120.0
 PAUSE: Final = 0.05
 LOOK_SECONDS: Final = 0.5
-"""How often a parent that was interrupted is looked for."""
+"""How often it is looked whether the parent was interrupted. Everything else wakes us by itself."""
+CALM_SECONDS: Final = 60.0
 
 
 class Stopped(BaseException):
@@ -38,7 +39,7 @@ class Stopped(BaseException):
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[None]:
+def stopping_on_signals() -> Generator[None]:
     """Raise `Stopped` in the main thread at the first signal; further ones do not disturb the clearing up."""
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -58,14 +59,25 @@ def stopping_on_signals() -> Iterator[None]:
 
 
 class Installation:
-    """The processes of a data folder."""
+    """The processes of a data folder. ``with_parent``: what ends or interrupts our parent does so to us."""
 
-    def __init__(self, folder: DataFolder, port: int, settings: Mapping[str, str], say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: DataFolder,
+        port: int,
+        settings: Mapping[str, str],
+        say: Callable[[str], None],
+        *,
+        with_parent: bool = False,
+    ) -> None:
         self.folder = folder
         self.port = port
         self.url = f"http://{HOST}:{port}"
         self.say = say
         self._settings = settings
+        self._with_parent = with_parent
+        if with_parent:
+            set_death_signal(signal.SIGTERM)
         logs = folder.path / "logs"
         logs.mkdir(exist_ok=True, mode=0o700)
         self.children = Children(logs)
@@ -113,7 +125,15 @@ class Installation:
     def migrate(self) -> None:
         """Bring the schema up to date; raises `Problem` when it is newer than this release, or was changed."""
         owner = self.environment(DATABASE_ADMIN_URL=self.server.dsn())
-        self.children.start("migrate", ["db", "migrate", "--refuse-newer"], owner, lasts=False).finish()
+        self.finish("migrate", ["db", "migrate", "--refuse-newer"], owner)
+
+    def finish(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> None:
+        """Run a process that has one thing to do; raises `Problem` with its own line when it could not."""
+        child = self.children.start(name, arguments, environment, lasts=False)
+        while child.code is None:
+            self.check()
+            self.children.wait(LOOK_SECONDS, child.process.pid)
+        child.require_success()
 
     def start_web(self) -> Child:
         """The process that answers."""
@@ -140,21 +160,19 @@ class Installation:
             self.children.wait(PAUSE)
 
     def check(self) -> None:
-        """Raises `Problem` when something that should last has ended."""
+        """Raises `Problem` when something that should last has ended, `Stopped` when the parent was interrupted."""
         self.children.check()
         if self.server.process is not None and self.server.process.poll() is not None:
             raise self.server.ended()
+        if self._with_parent and parent_was_interrupted():
+            raise Stopped
 
-    def run(self, *, with_parent: bool) -> None:
-        """Watch until a signal arrives or something ends. ``with_parent``: an interrupted parent counts as a signal."""
-        if with_parent:
-            set_death_signal(signal.SIGTERM)
-        database = self.server.process
+    def run(self) -> None:
+        """Watch until a signal arrives or something ends."""
+        database = [self.server.process.pid] if self.server.process else []
         while True:
             self.check()
-            if with_parent and parent_was_interrupted():
-                raise Stopped
-            self.children.wait(LOOK_SECONDS if with_parent else 60, *([database.pid] if database else []))
+            self.children.wait(LOOK_SECONDS if self._with_parent else CALM_SECONDS, *database)
 
     def stop(self) -> None:
         """End everything within five seconds."""

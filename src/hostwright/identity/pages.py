@@ -36,7 +36,7 @@ def safe_next(target: str | None, home: str) -> str:
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
         return home
     parts = urlsplit(target)
-    return home if parts.scheme or parts.netloc or "\\" in target or "\n" in target else target
+    return home if parts.scheme or parts.netloc or "\\" in target or not target.isprintable() else target
 
 
 def _go(target: str, cookies: list[Cookie] | None = None) -> Response[Any]:

@@ -65,10 +65,10 @@ class SignIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
 
 class Register(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """A new account. These fields and no others."""
+    """A new account. These fields and no others. Python's ``$`` alone would take a line feed at the end."""
 
-    username: Annotated[str, Meta(min_length=3, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    email: Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    username: Annotated[str, Meta(min_length=3, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$(?!\n)")]
+    email: Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$(?!\n)")]
     full_name: Annotated[str, Meta(min_length=1, max_length=120)]
     password: Annotated[str, Meta(min_length=8, max_length=256)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -36,6 +37,7 @@ def say(line: str) -> None:
 def demo(options: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM, then end every process within five seconds."""
     begun = time.monotonic()
+    os.umask(0o077)
     with stopping_on_signals():
         try:
             if not options.data.exists():
@@ -53,21 +55,21 @@ def _run(folder: DataFolder, options: argparse.Namespace, begun: float) -> None:
     require_port(HOST, options.port, patience=LEAVING_SECONDS if folder.was_killed else 0.0)
     read_accounts(folder.path)
     folder.settle()
-    installation = Installation(folder, options.port, SETTINGS, say)
+    installation = Installation(folder, options.port, SETTINGS, say, with_parent=options.with_parent)
     try:
         found = _start(installation)
         _welcome(found, time.monotonic() - begun)
-        installation.run(with_parent=options.with_parent)
+        installation.run()
     finally:
         installation.stop()
 
 
 def _start(installation: Installation) -> DemoFile:
+    """Start what is missing, in an order in which each finds what it needs; imports of the next run meanwhile."""
     folder = installation.folder
-    if folder.is_new:
-        say(
-            f"Making a hosting company with {company.CUSTOMERS} customers and {company.SERVERS} servers. This takes a few seconds, once."
-        )
+    was_filled = read_accounts(folder.path) is not None
+    if not was_filled:
+        say(f"Making a hosting company with {company.CUSTOMERS} customers and {company.SERVERS} servers, once.")
     port = _simulators_port(folder.path)
     simulators = ["simulate", "--port", str(port), "--data", str(folder.path)]
     installation.prepare_keys()
@@ -76,20 +78,26 @@ def _start(installation: Installation) -> DemoFile:
     installation.migrate()
     folder.write(PORT, f"{port}\n".encode())
     installation.start_web()
-    installation.wait_for(lambda: listens(port), "simulators")
+    if was_filled:
+        installation.start_worker()
+    else:  # a worker would mirror the company before its past is written down
+        installation.wait_for(lambda: listens(port), "simulators")
     _fill(installation, f"http://{HOST}:{port}/virtfusion")
-    installation.start_worker()
+    if not was_filled:
+        installation.start_worker()
     installation.wait_until_ready()
+    installation.wait_for(lambda: listens(port), "simulators")
     found = read_accounts(folder.path)
     assert found is not None, "the process that writes it has ended well"
     return found
 
 
 def _fill(installation: Installation, simulator: str) -> None:
+    """Make the company, or look after the one that is there."""
     environment = installation.environment(
         DATABASE_ADMIN_URL=installation.server.dsn(), HOSTWRIGHT_DEMO_VIRTFUSION=simulator
     )
-    installation.children.start("fill", ["demo-fill"], environment, lasts=False).finish()
+    installation.finish("fill", ["demo-fill"], environment)
 
 
 def _simulators_port(folder: Path) -> int:

@@ -1,6 +1,7 @@
 """Fills a new demo, and looks after an old one. A process of its own, so that it can be ended at any time.
 
-What was made counts once the audit log says so: a start that was killed in the middle of it begins with an empty database.
+What was made counts once the audit log says so: after a start that was killed in the middle of it, the next one begins
+with an empty database.
 """
 
 from __future__ import annotations

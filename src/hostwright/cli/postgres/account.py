@@ -7,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -25,9 +25,20 @@ class Account(msgspec.Struct, frozen=True):
     gid: int
     other: bool
 
-    def run_as(self) -> dict[str, Any]:
-        """Arguments of `subprocess` that start a program as this user."""
-        return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.other else {}
+    @property
+    def user(self) -> int | None:
+        """What `subprocess` takes as ``user``."""
+        return self.uid if self.other else None
+
+    @property
+    def group(self) -> int | None:
+        """What it takes as ``group``."""
+        return self.gid if self.other else None
+
+    @property
+    def groups(self) -> list[int] | None:
+        """What it takes as ``extra_groups``: none of root's."""
+        return [] if self.other else None
 
     def own(self, path: Path) -> None:
         """Give ``path`` to this user alone."""
@@ -45,7 +56,13 @@ class Account(msgspec.Struct, frozen=True):
         """Whether this user reaches a folder: PostgreSQL asks with ``access()``, which no capability helps."""
         if not self.other:
             return os.access(folder, os.X_OK)
-        found = subprocess.run(["test", "-x", folder], check=False, **self.run_as())  # noqa: S607  a shell's basic tool
+        found = subprocess.run(
+            ["test", "-x", folder],  # noqa: S607  every system has it
+            check=False,
+            user=self.user,
+            group=self.group,
+            extra_groups=self.groups,
+        )
         return found.returncode == 0
 
     def may_run(self, program: Path) -> bool:
@@ -57,7 +74,9 @@ class Account(msgspec.Struct, frozen=True):
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                **self.run_as(),
+                user=self.user,
+                group=self.group,
+                extra_groups=self.groups,
             )
         except PermissionError:
             return False

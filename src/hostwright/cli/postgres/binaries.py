@@ -59,7 +59,7 @@ def _copy(source: Path) -> Path:
         if (source.parent / LIBRARIES).is_dir():
             shutil.copytree(source.parent / LIBRARIES, fresh / LIBRARIES)
         for folder, _, _ in os.walk(fresh):
-            Path(folder).chmod(0o755)  # noqa: S103  programs from a public wheel
+            Path(folder).chmod(0o755)
         try:
             fresh.rename(target)
         except OSError:
@@ -73,4 +73,4 @@ def _copy(source: Path) -> Path:
 def shared_folder(path: Path) -> None:
     """A folder of root's that others may pass through."""
     path.mkdir(parents=True, exist_ok=True)
-    path.chmod(0o755)  # noqa: S103  what is private inside is closed itself
+    path.chmod(0o755)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from hostwright.cli.postgres.account import Account, calling_user
 from hostwright.cli.postgres.place import Place
@@ -77,7 +77,15 @@ def make_cluster(place: Place, programs: Path, account: Account, *, throwaway: b
         *(["--no-sync"] if throwaway else []),
     ]
     made = subprocess.run(
-        command, check=False, capture_output=True, text=True, cwd="/", env=ENVIRONMENT, **account.run_as()
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env=ENVIRONMENT,
+        user=account.user,
+        group=account.group,
+        extra_groups=account.groups,
     )
     if made.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -127,6 +135,6 @@ def _write(path: Path, text: str, account: Account) -> None:
     path.chmod(0o640)
 
 
-def server_command(place: Place, programs: Path, configuration: Path) -> list[Any]:
+def server_command(place: Place, programs: Path, configuration: Path) -> list[str | Path]:
     """How the server is started."""
     return [programs / "postgres", "-D", place.cluster, f"--config-file={configuration}"]

@@ -17,6 +17,7 @@ from hostwright.cli.problems import Problem
 
 CLUSTER: Final = "pg18"
 LONGEST_FOLDER: Final = 107 - len("/.s.PGSQL.5432")  # what a socket's address can hold
+PRIVATE: Final = 0o700
 ELSEWHERE: Final = "place"
 SOCKETS: Final = "sockets"
 
@@ -74,7 +75,7 @@ def _root(home: Path, account: Account) -> Path:
 
 
 def _fits(folder: Path) -> bool:
-    """Whether a socket in ``folder`` has an address that the kernel and drivers take; a comma would mean two folders."""
+    """Whether a socket in ``folder`` has an address that kernel and drivers take; a comma would mean two folders."""
     return len(os.fsencode(folder)) <= LONGEST_FOLDER and "," not in str(folder)
 
 
@@ -104,4 +105,4 @@ def _is_private(folder: Path, account: Account) -> bool:
         found = folder.lstat()
     except OSError:
         return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == account.uid and stat.S_IMODE(found.st_mode) == 0o700
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == account.uid and stat.S_IMODE(found.st_mode) == PRIVATE

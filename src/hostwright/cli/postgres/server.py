@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final, Self
@@ -76,7 +76,8 @@ class Server:
 
     def dsn(self, role: str = OWNER_ROLE, database: str = DATABASE) -> str:
         """How to connect as ``role``. Holds no secret."""
-        return f"postgresql://{quote(role, safe='')}@/{quote(database, safe='')}?host={quote(str(self.place.sockets), safe='')}"
+        who, what, where = (quote(part, safe="") for part in (role, database, str(self.place.sockets)))
+        return f"postgresql://{who}@/{what}?host={where}"
 
     def __enter__(self) -> Self:
         self.start()
@@ -105,7 +106,7 @@ class Server:
                 self.sql(PROVISION)
 
     def stop(self, seconds: float = FAST_SECONDS) -> None:
-        """Stop the server unless somebody else still uses it; after ``seconds`` without care, which costs a recovery."""
+        """Stop the server unless somebody else uses it; after ``seconds`` without care, which costs a recovery."""
         if self._place is None:
             return
         with self._exclusively():
@@ -143,7 +144,7 @@ class Server:
             raise Problem(message)
 
     @contextmanager
-    def _exclusively(self) -> Iterator[None]:
+    def _exclusively(self) -> Generator[None]:
         """One process at a time starts or stops. The kernel lets go when a process dies."""
         with (self.home / "start.lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -174,7 +175,7 @@ class Server:
         assert self._programs is not None
         with self.place.log.open("ab") as log:
             self._begin = log.tell()
-            self.process = subprocess.Popen(  # noqa: PLW1509  the only way to have it end with us
+            process = subprocess.Popen(
                 server_command(self.place, self._programs, configuration),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -182,10 +183,13 @@ class Server:
                 cwd="/",
                 env=ENVIRONMENT,
                 start_new_session=True,
-                preexec_fn=ending_with_parent(signal.SIGQUIT if self.throwaway else signal.SIGINT),
-                **account.run_as(),
+                user=account.user,
+                group=account.group,
+                extra_groups=account.groups,
+                preexec_fn=ending_with_parent(signal.SIGQUIT if self.throwaway else signal.SIGINT),  # noqa: PLW1509  no threads
             )
-        self._wait(self.process)
+        self.process = process
+        self._wait(process)
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
         late = time.monotonic() + 5

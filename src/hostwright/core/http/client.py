@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from hostwright.core.http.addresses import Reach, open_socket
 from hostwright.core.http.breaker import Breaker
 from hostwright.core.http.failures import Failure, Kind, from_exception, from_status
 from hostwright.core.http.pace import Pace, retry_after
-from hostwright.core.providers import ProviderError, Transient
+from hostwright.core.providers import Gone, ProviderError, Refused, Transient
 
 log = structlog.get_logger(__name__)
 
@@ -159,7 +160,8 @@ class HttpClient:
         return wait if elapsed + wait < self.settings.patience else None
 
     def _tell(self, call: Call[Any], error: ProviderError, attempts: int) -> None:
-        log.warning(
+        expected = isinstance(error, Refused | Gone)
+        (log.info if expected else log.warning)(
             "upstream.call_failed",
             vendor=self.vendor,
             operation=call.operation,
@@ -203,7 +205,7 @@ class HttpClient:
                 headers=headers,
                 allow_redirects=False,
             ) as response:
-                if not response.ok or response.status >= 300:  # noqa: PLR2004  redirects are not answers
+                if not 200 <= response.status < 300:  # noqa: PLR2004  redirects are not answers
                     raise await self._not_ok(call, response)
                 body = await self._body(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -222,13 +224,20 @@ class HttpClient:
             url = URL(self._base + call.path)
         except ValueError:
             url = URL()
-        if url.scheme not in {"http", "https"} or not url.host or url.user or url.password:
+        odd = url.user or url.password or url.query_string or url.fragment
+        if url.scheme not in {"http", "https"} or not url.host or odd:
             message = f"The address of {self.label} is not usable: it has to be like https://control.example.com."
             raise Failure(Kind.REFUSED, message, again=False)
         return url.with_query(dict(call.query)) if call.query else url
 
     async def _not_ok(self, call: Call[Any], response: aiohttp.ClientResponse) -> Failure:
-        body = await response.content.read(LONGEST_ERROR)
+        body = b""
+        # The status says what happened, even when the words about it do not arrive.
+        with suppress(aiohttp.ClientError, TimeoutError, OSError):
+            async for part in response.content.iter_chunked(CHUNK):
+                body += part
+                if len(body) > LONGEST_ERROR:
+                    break
         asked = retry_after(response.headers.get("Retry-After"), self.pace.now())
         text = self.error_text(response.status, body)
         return from_status(self.label, response.status, text, asked, of_one=call.of_one)

@@ -52,13 +52,16 @@ class Stage:
         """Forget faults, requests and work that was still to come."""
         self.faults.replace([])
         self.requests.clear()
-        for task in self._late:
-            task.cancel()
+        self._give_up()
 
     async def close(self) -> None:
         """End what is still to come."""
-        self.reset()
+        self._give_up()
         await asyncio.gather(*self._late, return_exceptions=True)
+
+    def _give_up(self) -> None:
+        for task in self._late:
+            task.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
