@@ -7,7 +7,7 @@ from typing import Any
 
 from hostwright.core.db import Database
 from hostwright.identity.records import Role
-from tests.support.app import PASSWORD, Client, MakeClient, Makers, Person
+from tests.support.app import PASSWORD, Client, MakeApp, MakeClient, Makers, Person
 from tests.support.logs import Lines
 
 MAIL = "ada@example.com"

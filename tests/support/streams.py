@@ -53,6 +53,8 @@ class EventStream:
             self.headers = {name.decode().lower(): value.decode() for name, value in message["headers"]}
         else:
             self.text += message.get("body", b"").decode()
+            if not message.get("more_body", False):
+                self._leave.set()  # a server says so when the answer is complete
         self._changed.set()
 
     async def until(self, words: str, seconds: float = 10.0) -> None:
