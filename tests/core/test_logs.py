@@ -79,6 +79,7 @@ def test_the_error_tracker_gets_no_secrets() -> None:
         "extra": {"token": "kV7-tulip"},
     }
     sent = sentry.before_send(event, {})
+    assert sent is not None
     assert sent.get("request") == {"url": "https://a/b"}
     assert "tulip" not in str(sent)
     assert "user" not in sent

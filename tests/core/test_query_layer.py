@@ -5,15 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-import asyncpg
 import msgspec
 import pytest
 
-from hostwright.audit.service import entries, entries_of_object, record
-from hostwright.core.db import REGISTRY, Command, Database, NoRow, Query, Scalar, create_database
+from hostwright.core.db import REGISTRY, Command, Database, NoRow, Query, Scalar
 from hostwright.core.db.check import problems
 from hostwright.core.db.query import Query as AnyQuery
-from hostwright.core.scope import OwnedBy, Staff
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -11,15 +11,13 @@ from uuid import uuid4
 
 import asyncpg
 
+from tests.support import postgres
+
 OWNER: Final = "hostwright"
 APP_ROLE: Final = "app"
+ROLES: Final = f"create role {OWNER} superuser login; create role {APP_ROLE} login"
 KEPT: Final = frozenset({"schema_migrations"})
 
-ROLE: Final = f"""
-do $$ begin
-    if not exists (select from pg_roles where rolname = '{APP_ROLE}') then create role {APP_ROLE} login; end if;
-end $$
-"""
 END_OTHERS: Final = """
 select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
 """
@@ -36,11 +34,7 @@ def as_app(dsn: str) -> str:
 async def copy_of(cluster: str, template: str) -> str:
     """The name of a fresh copy."""
     name = f"t_{uuid4().hex[:12]}"
-    connection = await asyncpg.connect(cluster.format(name="postgres"))
-    try:
-        await connection.execute(f"create database {name} template {template}")
-    finally:
-        await connection.close()
+    await postgres.copy_of(cluster, template, name)
     return name
 
 

@@ -230,7 +230,11 @@ class Live:
             assert self.goes_on, "the stream has ended"
             return next((one for one in self.messages if all(word in one for word in words)), "")
 
-        return await until(found, seconds)
+        try:
+            return await until(found, seconds)
+        except NotInTime as error:
+            message = f"{error}; messages: {self.messages[-3:]}"
+            raise NotInTime(message) from None
 
     @property
     def messages(self) -> list[str]:

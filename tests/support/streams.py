@@ -18,7 +18,7 @@ class EventStream:
         self.text = ""
         self._changed = asyncio.Event()
         self._leave = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Future[None] | None = None
 
     def open(self, app: App, client: Client, path: str = "/events") -> None:
         """Ask with the client's cookies and headers."""
@@ -39,7 +39,7 @@ class EventStream:
             "client": (HOME, 40_000),
             "server": ("panel.test", 80),
         }
-        self._task = asyncio.create_task(app.asgi(scope, self._receive, self._send))
+        self._task = asyncio.ensure_future(app.asgi(scope, self._receive, self._send))
 
     async def _receive(self) -> dict[str, Any]:
         if self.status:

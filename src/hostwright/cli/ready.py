@@ -5,27 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import asyncpg
 
 import hostwright
 from hostwright.cli.problems import Problem
 from hostwright.core.config import Config, load_config
-from hostwright.core.crypto import Keyring
-from hostwright.core.migrations import MigrationState, status
+from hostwright.core.crypto import Keyring, check_keys
+from hostwright.core.db import Db
+from hostwright.core.migrations import MigrationState, MigrationStatus, status
 
 MANIFEST: Final = Path(hostwright.__file__).parent / "web" / "static" / "manifest.json"
 
 
-def role_config() -> Config:
-    """The configuration of a role that runs against ``DATABASE_URL``; raises `Problem` or `ConfigError`."""
+def role_config() -> tuple[Config, Keyring]:
+    """Configuration and keys of a role that runs against ``DATABASE_URL``; raises `Problem` or `ConfigError`."""
     config = load_config(os.environ)
     if not config.database_url:
         message = "DATABASE_URL is not set. Point it at PostgreSQL: postgresql://USER:PASSWORD@HOST/DATABASE"
         raise Problem(message)
-    Keyring.load(config)
-    return config
+    return config, Keyring.load(config)
 
 
 def require_assets() -> None:
@@ -35,13 +35,13 @@ def require_assets() -> None:
         raise Problem(message)
 
 
-def require_schema(config: Config) -> None:
-    """Raises `Problem` when the database cannot be reached or its schema is not this release's.
+def require_database(config: Config, keyring: Keyring) -> None:
+    """Raises `Problem` when the database cannot be reached or its schema is not this release's, `KeyMissing` for a key.
 
     A newer schema is fine: a migration runs beside the release before it.
     """
     try:
-        found = asyncio.run(status(config.database_url))
+        found = asyncio.run(_look(config.database_url, keyring))
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         raise unreachable("DATABASE_URL", error) from error
     changed = [one.name for one in found if one.state is MigrationState.CHANGED]
@@ -52,6 +52,17 @@ def require_schema(config: Config) -> None:
     if pending:
         message = f"The database lacks {len(pending)} migration(s) of this release. Run: hostwright db migrate"
         raise Problem(message)
+
+
+async def _look(dsn: str, keyring: Keyring) -> list[MigrationStatus]:
+    found = await status(dsn)
+    if all(one.state in {MigrationState.APPLIED, MigrationState.MISSING} for one in found):
+        connection = await asyncpg.connect(dsn, timeout=10)
+        try:
+            await check_keys(cast("Db", connection), keyring)
+        finally:
+            await connection.close()
+    return found
 
 
 def unreachable(variable: str, error: Exception) -> Problem:

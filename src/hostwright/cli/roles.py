@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from hostwright.cli.ready import require_assets, require_schema, role_config
+from hostwright.cli.ready import require_assets, require_database, role_config
 from hostwright.core.config import Config, Environment
 from hostwright.core.crypto import new_key as make_key
 
@@ -14,8 +14,8 @@ from hostwright.core.crypto import new_key as make_key
 def worker(options: argparse.Namespace) -> int:
     """Do the background work until SIGTERM or SIGINT."""
     del options
-    config = role_config()
-    require_schema(config)
+    config, keyring = role_config()
+    require_database(config, keyring)
     from hostwright.worker import run_worker  # noqa: PLC0415  only this command needs the queue
 
     return asyncio.run(run_worker(config))

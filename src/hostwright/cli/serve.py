@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from hostwright.cli.ports import require_port
 from hostwright.cli.processes import end_with_parent
-from hostwright.cli.ready import MANIFEST, require_assets, require_schema, role_config
+from hostwright.cli.ready import MANIFEST, require_assets, require_database, role_config
 
 if TYPE_CHECKING:
     from hostwright.web.asgi import Asgi
@@ -31,10 +31,10 @@ def worker_app() -> Asgi:
 
 def serve(options: argparse.Namespace) -> int:
     """Answer requests until SIGTERM or SIGINT; ends within five seconds, open streams included."""
-    config = role_config()
+    config, keyring = role_config()
     require_assets()
     require_port(options.host, options.port)
-    require_schema(config)
+    require_database(config, keyring)
     from granian.constants import HTTPModes, Interfaces, Loops  # noqa: PLC0415  only this command needs them
     from granian.log import LogLevels  # noqa: PLC0415
     from granian.server import Server  # noqa: PLC0415

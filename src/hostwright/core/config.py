@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +80,17 @@ def _words(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in environ.get(name, "").split(",") if word.strip())
 
 
+def _networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = _words(environ, name)
+    for word in found:
+        try:
+            ip_network(word, strict=False)
+        except ValueError:
+            message = f"{name} must hold addresses or networks like 10.0.0.0/8, not {word!r}"
+            raise ConfigError(message) from None
+    return found
+
+
 def _choice(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = environ.get(name, "").strip().lower() or default
     if value not in allowed:
@@ -113,7 +125,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         public_url=public_url,
         company_name=environ.get("COMPANY_NAME", "").strip() or "Hostwright",
         brand_colour=brand,
-        trusted_proxies=_words(environ, "TRUSTED_PROXIES"),
+        trusted_proxies=_networks(environ, "TRUSTED_PROXIES"),
         allowed_origins=_words(environ, "ALLOWED_ORIGINS"),
         session_idle_hours=_number(environ, "SESSION_IDLE_HOURS", 8, low=1, high=24 * 30),
         session_days=_number(environ, "SESSION_DAYS", 30, low=1, high=365),

@@ -20,7 +20,7 @@ SECRET_KEY: Final = re.compile(
     re.IGNORECASE,
 )
 KEY_SUFFIX: Final = re.compile(r"_keys?$", re.IGNORECASE)
-HARMLESS: Final = frozenset({"stream_key", "dedupe_key", "token_count"})
+HARMLESS: Final = frozenset({"stream_key", "dedupe_key", "token_count", "public_key"})
 
 PATTERNS: Final = (
     (re.compile(r"\bhw_[A-Za-z0-9_-]{8,}"), HIDDEN),

@@ -6,8 +6,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
 from hostwright import __version__
 from hostwright.core.config import Config
+from hostwright.core.errors import AppError
 from hostwright.core.logs import redacted
 
 if TYPE_CHECKING:
@@ -15,13 +18,24 @@ if TYPE_CHECKING:
 
 FLUSH_SECONDS: Final = 5.0
 SAMPLE_RATE: Final = 0.1
+IDS: Final = ("request_id", "job_id", "user_id")
 DROPPED: Final = ("cookies", "headers", "data", "env", "query_string")
 
 _configured: set[str] = set()
 
 
-def before_send(event: Event, hint: Hint) -> Event:
-    """Take out of an event what could hold a secret."""
+def before_send(event: Event, hint: Hint) -> Event | None:
+    """Leave expected failures out, name the request or the job, and take out what could hold a secret."""
+    raised = hint.get("exc_info")
+    if raised is not None and isinstance(raised[1], AppError):
+        return None
+    bound = structlog.contextvars.get_contextvars()
+    event.setdefault("tags", {}).update({name: str(bound[name]) for name in IDS if name in bound})
+    return without_secrets(event, hint)
+
+
+def without_secrets(event: Event, hint: Hint) -> Event:
+    """Take out of an event or a trace what could hold a secret."""
     del hint
     found: dict[str, Any] = event  # pyright: ignore[reportAssignmentType]  a TypedDict, worked on as a dict
     request = found.get("request")
@@ -40,6 +54,7 @@ def configure(config: Config, role: str) -> None:
     if config.sentry_dsn is None:
         return
     import sentry_sdk  # noqa: PLC0415  300 ms that most installations need not spend
+    from sentry_sdk.integrations.logging import LoggingIntegration  # noqa: PLC0415
 
     sentry_sdk.init(
         dsn=config.sentry_dsn,
@@ -50,7 +65,8 @@ def configure(config: Config, role: str) -> None:
         include_local_variables=False,
         max_request_body_size="never",
         before_send=before_send,
-        before_send_transaction=before_send,
+        before_send_transaction=without_secrets,
+        integrations=[LoggingIntegration(event_level=None)],  # a log line about an error would be a second event
         shutdown_timeout=FLUSH_SECONDS,
     )
     sentry_sdk.set_tag("role", role)
@@ -69,12 +85,16 @@ def job(name: str) -> Generator[None]:
         yield
 
 
-def capture(error: BaseException) -> None:
-    """Report an unexpected error; does nothing without Sentry."""
-    if _configured:
-        import sentry_sdk  # noqa: PLC0415
+def capture(error: BaseException, job_name: str | None = None) -> None:
+    """Report an unexpected error under its job's name; does nothing without Sentry."""
+    if not _configured:
+        return
+    import sentry_sdk  # noqa: PLC0415
 
-        sentry_sdk.capture_exception(error)
+    with sentry_sdk.new_scope() as scope:
+        if job_name is not None:
+            scope.set_transaction_name(job_name)
+        scope.capture_exception(error)
 
 
 def flush() -> None:
@@ -82,4 +102,5 @@ def flush() -> None:
     if _configured:
         import sentry_sdk  # noqa: PLC0415
 
-        sentry_sdk.flush(timeout=FLUSH_SECONDS)
+        # Closed, not only flushed: the library would wait another five seconds when Python ends.
+        sentry_sdk.get_client().close(timeout=FLUSH_SECONDS)

@@ -19,6 +19,7 @@ from hostwright.identity.schemas import Register, SignIn, Viewer
 from hostwright.web.bodies import decode_form, form_values
 from hostwright.web.i18n import gettext
 from hostwright.web.inject import AnyRequest, Injected, Services
+from hostwright.web.messages import field_message
 from hostwright.web.openapi import page_get, page_post
 from hostwright.web.render import render
 
@@ -53,7 +54,7 @@ def _form(
 
 def _field_errors(error: AppError) -> dict[str, str]:
     if isinstance(error, Invalid):
-        return {problem.field: gettext(problem.message) for problem in error.problems}
+        return {problem.field: field_message(problem.message) for problem in error.problems}
     return {"": gettext(error.message)}
 
 

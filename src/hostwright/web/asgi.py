@@ -22,6 +22,7 @@ type Send = Callable[[Message], Awaitable[None]]
 type Asgi = Callable[[Any, Receive, Send], Awaitable[None]]
 
 MAX_BODY_BYTES: Final = 1_048_576
+DROPPED_BYTES: Final = 8 * MAX_BODY_BYTES
 NOT_KEPT: Final = (b"cache-control", b"no-store")
 LONGEST_LENGTH: Final = 12  # digits
 POLICY: Final = (
@@ -53,9 +54,13 @@ def _limited(scope: Any, receive: Receive) -> Receive:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY_BYTES:
-            raise BodyTooLarge
-        return message
+        if seen <= MAX_BODY_BYTES:
+            return message
+        # Whoever still sends would see a broken connection instead of the refusal, so some more is read and dropped.
+        while message.get("more_body") and seen <= DROPPED_BYTES:
+            message = await receive()
+            seen += len(message.get("body", b""))
+        raise BodyTooLarge
 
     return counted
 

@@ -24,14 +24,23 @@ RAISED: Final = (
 )
 """The core knows no languages: these are listed so that catalogues have them, and translated where they are shown."""
 
+FIELDS: Final = {
+    "is required": marked("Fill this in."),
+    "is taken": marked("This name is taken. Choose another."),
+    "has an account already; sign in instead": marked("This address has an account already. Sign in instead."),
+    "is too easy to guess": marked("This is too easy to guess. Use three or four words."),
+    "must differ from your name and address": marked("Use something else than your name or address."),
+}
+"""What the API says of a field, as a sentence beside it."""
+
 SHORTER: Final = re.compile(r"length >= (\d+)")
 LONGER: Final = re.compile(r"length <= (\d+)")
 
 
 def field_message(message: str) -> str:
     """What is wrong with a form's field, for people; a message that is not msgspec's is translated as it is."""
-    if message == "is required":
-        return gettext("Fill this in.")
+    if message in FIELDS:
+        return gettext(FIELDS[message])
     if found := SHORTER.search(message):
         least = int(found[1])
         return gettext("Fill this in.") if least == 1 else gettext("Use at least %(n)s characters.", n=least)

@@ -146,7 +146,7 @@ class Runner:
         expected = isinstance(error, Retry | Transient | Ambiguous | Unavailable)
         told = _told(error)
         if not expected:
-            sentry.capture(error)
+            sentry.capture(error, taken.name)
         if attempt >= binding.job.max_attempts:
             log.error("job.dead", attempt=attempt, error=told, exc_info=None if expected else error)
             await self._bury(binding, taken, attempt, told)

@@ -12,7 +12,8 @@ from hostwright.core.providers import ServerState
 from hostwright.core.scope import OwnedBy, Staff
 from hostwright.identity.schemas import MANAGE_SERVERS, Viewer
 from hostwright.servers import queries
-from hostwright.servers.pages.screens import ALL, OWN, state_of, state_partials
+from hostwright.servers.pages.screens import ALL, OWN, changed, state_of, state_partials
+from hostwright.servers.views.detail import PENDING
 from hostwright.web.i18n import choose_language, gettext
 from hostwright.web.render import renderer
 from hostwright.web.shell import NavGroup, NavItem
@@ -40,6 +41,8 @@ class ServerLive:
         if row.customer_id == viewer.customer_id:
             leave_out = f"state-{object_id}" if viewer.is_staff else None
             found += state_partials(request, state_of(OWN, row, action), leave_out=leave_out)
+        if found and (action is None or action.state not in PENDING):
+            found.append(changed(object_id))
         return "".join(found)
 
 

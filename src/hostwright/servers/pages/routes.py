@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from litestar import Controller, Response
 from litestar.params import FromPath
 
@@ -22,9 +23,9 @@ from hostwright.servers.pages.screens import (
     show_traffic,
 )
 from hostwright.servers.ports import Providers
+from hostwright.servers.records import PaletteRow
 from hostwright.servers.views import palette
 from hostwright.web.answer import partials
-from hostwright.web.i18n import choose_language
 from hostwright.web.inject import AnyRequest, Injected
 from hostwright.web.openapi import page_get, page_post
 from hostwright.web.render import renderer
@@ -160,11 +161,19 @@ class ServerPages(Controller):
     @page_get("/search")
     async def search(self, request: AnyRequest, db: Injected[Db], viewer: Injected[Viewer]) -> Response[Any]:
         """What the palette shows for the words in ``q``."""
-        choose_language(request, pseudo=renderer().pseudo)
+        renderer().shell(request)
         text = request.query_params.get("q", "").strip()[:100]
-        name = palette.wanted_name(text)
-        own = await queries.palette(db, viewer.scope, name, palette.SERVERS)
-        everybody = Staff(MANAGE_SERVERS)
-        others = await queries.palette(db, everybody, name, palette.SERVERS) if viewer.is_staff else []
-        groups = palette.results(text, own, others, staff=viewer.is_staff)
+        wanted = palette.read(text)
+        found = await _servers_named(db, viewer, wanted.name)
+        if wanted.begun and not any(found):
+            wanted = msgspec.structs.replace(wanted, name="")
+            found = await _servers_named(db, viewer, wanted.name)
+        groups = palette.results(text, wanted, *found, staff=viewer.is_staff)
         return partials(renderer().macro("palette_results", groups))
+
+
+async def _servers_named(db: Db, viewer: Viewer, name: str) -> tuple[list[PaletteRow], list[PaletteRow]]:
+    """The viewer's own servers with ``name`` in them, and for staff those of everybody."""
+    own = await queries.palette(db, viewer.scope, name, palette.SERVERS)
+    others = await queries.palette(db, Staff(MANAGE_SERVERS), name, palette.SERVERS) if viewer.is_staff else []
+    return own, others

@@ -40,14 +40,10 @@ class Place(msgspec.Struct, frozen=True):
 
     base: str
     staff: bool
-    list: str
-    detail: str
 
 
-OWN: Final = Place(base="/servers", staff=False, list="servers/list.html", detail="servers/detail.html")
-ALL: Final = Place(
-    base="/admin/servers", staff=True, list="servers/staff_list.html", detail="servers/staff_detail.html"
-)
+OWN: Final = Place(base="/servers", staff=False)
+ALL: Final = Place(base="/admin/servers", staff=True)
 
 
 async def show_list(request: AnyRequest, db: Db, viewer: Viewer, place: Place) -> Response[Any]:
@@ -60,9 +56,11 @@ async def show_list(request: AnyRequest, db: Db, viewer: Viewer, place: Place) -
     view = list_view(renderer(), shown, listed, staff=place.staff)
     if not place.staff:
         set_count(request, "servers", view.standing)
-    if hx_target(request) is None:
+    shown = hx_target(request)
+    if shown is None:
         await renderer().navigation.fill_counts(request, db, viewer)
-    return page(request, place.list, {"view": view})
+    chips = partial("#chips", _html(request, "servers/_chips.html", {"view": view}))
+    return page(request, "servers/list.html", {"view": view}, also=[chips] if shown == "summary" else [])
 
 
 def state_of(place: Place, row: ServerRow, action: ActionRow | None) -> StateView:
@@ -79,7 +77,10 @@ def _who(row: ServerRow) -> dict[str, Any]:
 async def _show(  # noqa: PLR0913  the parts of one page
     request: AnyRequest, db: Db, viewer: Viewer, place: Place, row: ServerRow, part: str, extra: Mapping[str, Any]
 ) -> Response[Any]:
-    """A server's page with one tab open."""
+    """A server's page with one tab open, or only its state for a page that may have missed a change."""
+    state = state_of(place, row, await queries.latest_action(db, row.id))
+    if hx_target(request) == f"{state.prefix}task-{row.id}":
+        return partials(*state_partials(request, state))
     overview = part == ""
     view = facts.detail_view(
         place.base,
@@ -90,9 +91,8 @@ async def _show(  # noqa: PLR0913  the parts of one page
         await queries.activity(db, row.id, LogFilter(), LATEST) if overview else (),
         staff=place.staff,
     )
-    state = state_of(place, row, await queries.latest_action(db, row.id))
     await renderer().navigation.fill_counts(request, db, viewer)
-    return page(request, place.detail, {"d": view, "s": state, **_who(row), **extra})
+    return page(request, "servers/detail.html", {"d": view, "s": state, **_who(row), **extra})
 
 
 async def show_overview(request: AnyRequest, db: Db, viewer: Viewer, place: Place, server_id: int) -> Response[Any]:
@@ -149,12 +149,20 @@ def state_partials(request: AnyRequest, state: StateView, *, leave_out: str | No
         f"{state.prefix}task-{state.id}": "servers/_task.html",
     }
     return [
-        partial(f"#{name}", _html(request, template, state)) for name, template in places.items() if name != leave_out
+        partial(f"#{name}", _html(request, template, {"s": state}))
+        for name, template in places.items()
+        if name != leave_out
     ]
 
 
-def _html(request: AnyRequest, template: str, state: StateView) -> Markup:
-    return Markup(renderer().html(request, template, {"s": state}))  # noqa: S704  rendered with autoescape
+def changed(server_id: int) -> Markup:
+    """Tell a page that parts which are about this server, such as its activity, have to be fetched again."""
+    mark = Markup('<span id="live-changed" data-changed="server-{}" hidden></span>').format(server_id)  # noqa: S704  a constant
+    return partial("#live-changed", mark, swap="outerHTML")
+
+
+def _html(request: AnyRequest, template: str, context: Mapping[str, Any]) -> Markup:
+    return Markup(renderer().html(request, template, context))  # noqa: S704  rendered with autoescape
 
 
 async def do_power(
@@ -169,7 +177,7 @@ async def do_power(
     if shown is None:
         return go(request, url)
     state = state_of(place, await queries.server_for(tx, viewer.scope, server_id), asked)
-    return partials(*state_partials(request, state))
+    return partials(*state_partials(request, state), changed(server_id))
 
 
 async def do_reset(

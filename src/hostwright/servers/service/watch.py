@@ -156,9 +156,9 @@ async def _judge(tx: Tx, target: TargetAction, look: Look, now: datetime) -> boo
             await finish(tx, target, ActionState.SUCCEEDED, now)
         case Verdict.CANNOT_TELL:
             await finish(tx, target, ActionState.UNKNOWN, now, code=LOST, message=RESTART_LOST)
-        case Verdict.SEND_AGAIN:
+        case Verdict.SEND_AGAIN if now < target.deadline:
             await send_again(tx, target)
-        case Verdict.WAIT:
+        case Verdict.SEND_AGAIN | Verdict.WAIT:
             return False
     return True
 

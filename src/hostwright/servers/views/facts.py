@@ -14,7 +14,7 @@ from hostwright.servers.queries.facts import FactsRow
 from hostwright.servers.records import AddressRow, LogRow, ServerRow
 from hostwright.servers.views import words
 from hostwright.servers.views.rows import Chip
-from hostwright.web.formats import byte_size, day, gigabytes, mebibytes, month
+from hostwright.web.formats import byte_size, day, mebibytes, month
 from hostwright.web.i18n import gettext
 
 LOG_TYPES: Final = ("power", "security", "state")
@@ -114,6 +114,11 @@ def _split(figure: str) -> tuple[str, str]:
     return amount, unit
 
 
+def _allowance(size_gb: int) -> str:
+    """Traffic that may be used, counted as VirtFusion counts it: 1 TB is 1,000 GB."""
+    return byte_size(size_gb * BYTES_PER_GB)
+
+
 def _command(row: ServerRow) -> str:
     address = row.primary_ipv4 or (row.primary_ipv6 or "").partition("/")[0]
     return f"ssh root@{address}" if address and not is_windows(row.operating_system) else ""
@@ -131,7 +136,7 @@ def detail_view(  # noqa: PLR0913  a page is made of what was read
 ) -> DetailView:
     """A server's page out of what was read."""
     place = f"{base}/{row.id}"
-    traffic = _split(gigabytes(facts.traffic_limit_gb)) if facts.traffic_limit_gb else (gettext("Unmetered"), "")
+    traffic = _split(_allowance(facts.traffic_limit_gb)) if facts.traffic_limit_gb else (gettext("Unmetered"), "")
     return DetailView(
         id=row.id,
         base=base,
@@ -236,8 +241,8 @@ def traffic_view(months: Sequence[TrafficMonth]) -> TrafficView:
         total=byte_size(now.total_bytes),
         received=byte_size(now.received_bytes),
         sent=byte_size(now.sent_bytes),
-        limit=gigabytes(now.limit_gb) if now.limit_gb else gettext("Unmetered"),
-        blocks=gettext("and %(size)s bought on top", size=gigabytes(now.blocks_gb)) if now.blocks_gb else "",
+        limit=_allowance(now.limit_gb) if now.limit_gb else gettext("Unmetered"),
+        blocks=gettext("and %(size)s bought on top", size=_allowance(now.blocks_gb)) if now.blocks_gb else "",
         percent=min(100, now.total_bytes * 100 // allowed) if allowed else None,
         chart=chart,
     )

@@ -84,7 +84,7 @@ class Filter(msgspec.Struct, frozen=True):
             "q": self.q,
             "state": self.state,
             "sort": self.sort,
-            "customer": self.customer,
+            "owner": self.customer,
             "page": changes.get("page", 1),
             **changes,
         }
@@ -228,13 +228,14 @@ def _column(wanted: Filter, label: str, sort: str = "", style: str = "") -> Colu
 
 def _columns(wanted: Filter, *, staff: bool) -> list[Column]:
     owner = [_column(wanted, gettext("Customer"))] if staff else []
+    package = [] if staff else [_column(wanted, gettext("Package"), style="nav:max-2xl:hidden")]
     return [
         _column(wanted, gettext("Server"), "name"),
         _column(wanted, gettext("State"), "state"),
         *owner,
         _column(wanted, gettext("Address")),
         _column(wanted, gettext("Location"), style="max-2xl:hidden" if staff else "max-xl:hidden"),
-        _column(wanted, gettext("Package"), style="nav:hidden" if staff else "nav:max-2xl:hidden"),
+        *package,
         _column(wanted, gettext("Resources"), style="nav:max-xl:hidden" if staff else "nav:max-[72rem]:hidden"),
         _column(wanted, gettext("Created"), "createdAt", "max-[88rem]:hidden"),
     ]

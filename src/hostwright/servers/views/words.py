@@ -42,7 +42,7 @@ HAPPENED: Final = {
     "restart": marked("Restarted"),
     "poweroff": marked("Powered off"),
     "reset_password": marked("Password reset"),
-    "found": marked("Found at VirtFusion"),
+    "found": marked("Added to the panel"),
     "started": marked("Started outside the panel"),
     "stopped": marked("Stopped outside the panel"),
     "power_unknown": marked("Power state not known any more"),

@@ -1,4 +1,4 @@
-// Dialogs: a typed confirmation arms the button; a closed dialog forgets what was typed.
+// Dialogs: a typed confirmation arms the button; a closed dialog forgets what was typed; an address may name one.
 import { all, on, one } from "./dom.js";
 
 function arm(input) {
@@ -25,6 +25,17 @@ document.addEventListener("htmx:after:request", (event) => {
   const status = event.detail.ctx?.response?.status;
   if (dialog?.open && status >= 200 && status < 300) dialog.close();
 });
+
+// /servers/7#poweroff-7 asks at once: the palette leads there.
+function openNamed() {
+  const dialog = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (dialog?.tagName !== "DIALOG" || dialog.open) return;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  dialog.showModal();
+}
+
+addEventListener("hashchange", openNamed);
+openNamed();
 
 // Browsers without invoker commands get the same from three lines.
 if (!("commandForElement" in HTMLButtonElement.prototype)) {

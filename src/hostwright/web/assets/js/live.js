@@ -1,5 +1,5 @@
 // What keeps itself up to date: relative times, and parts that are loaded when a page needs them.
-import { all } from "./dom.js";
+import { all, one } from "./dom.js";
 
 const UNITS = [
   ["day", 86_400],
@@ -19,19 +19,51 @@ function refreshTimes() {
 
 setInterval(refreshTimes, 30_000);
 
-// After a gap in the stream the server asks for a fresh look: lists and whatever carries data-refresh are fetched again.
-function refetch() {
-  const mark = document.querySelector("[data-resync]");
-  if (!mark) return;
-  delete mark.dataset.resync;
-  for (const part of all("#list, [data-refresh][id]")) {
+function fetchAgain(parts) {
+  for (const part of parts) {
     const url = part.dataset.refresh || location.pathname + location.search;
-    window.htmx.ajax("GET", url, { target: `#${part.id}`, swap: "outerMorph show:none" });
+    window.htmx.ajax("GET", url, { source: part, target: `#${part.id}`, swap: "outerMorph show:none" });
   }
 }
 
-document.addEventListener("htmx:after:swap", refetch);
-document.addEventListener("htmx:sse:after:message", refetch);
+// After a gap in the stream lists, and whatever says where it comes from, are fetched again.
+const refetch = () => fetchAgain(all("#list, [data-refresh][id], [data-about][id]"));
+
+document.addEventListener("htmx:sse:after:connection", (event) => {
+  if (event.detail.connection.attempt > 0) refetch();
+});
+
+document.addEventListener("htmx:sse:error", (event) => {
+  if (event.detail.status === 401) location.reload(); // the session was ended: ask to sign in
+});
+
+// The server names what has changed. What is about it is fetched again, once for all changes of a moment.
+const A_MOMENT = 800;
+const changed = new Set();
+let waiting = 0;
+
+function fetchChanged() {
+  waiting = 0;
+  const isMeant = ({ dataset: { about } }) => about === "servers" || changed.has(about);
+  fetchAgain(all("[data-about][id]").filter(isMeant));
+  changed.clear();
+}
+
+function listen() {
+  const gap = one("[data-resync]");
+  if (gap) {
+    delete gap.dataset.resync;
+    refetch();
+  }
+  const mark = one("[data-changed]");
+  if (!mark) return;
+  changed.add(mark.dataset.changed);
+  delete mark.dataset.changed;
+  waiting ||= setTimeout(fetchChanged, A_MOMENT);
+}
+
+document.addEventListener("htmx:after:swap", listen);
+document.addEventListener("htmx:sse:after:message", listen);
 
 function loadOnDemand() {
   if (document.querySelector("[data-chart]:not([data-drawn])")) import("./charts.js").then((charts) => charts.start());
