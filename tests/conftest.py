@@ -38,6 +38,11 @@ def pytest_sessionstart() -> None:
     speak_plainly()
 
 
+def pytest_sessionfinish() -> None:
+    """What this run called is known whatever ran beside it."""
+    operations.finish()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def rows_fit_their_records() -> Iterator[None]:
     """Rows that any test reads are compared with their records' types."""

@@ -26,7 +26,7 @@ from hostwright.core.presence import heartbeat
 from hostwright.identity.access import identity_dependencies
 from hostwright.identity.api import AuthApi, UserApi
 from hostwright.identity.live import live_route
-from hostwright.identity.pages import SessionPages, SignInPages
+from hostwright.identity.pages import IdentityShell, SessionPages, SignInPages
 from hostwright.servers.api import AdminServersApi, ServersApi
 from hostwright.servers.pages import ServerLive, ServerPages, ServersShell
 from hostwright.servers.ports import Providers
@@ -76,7 +76,7 @@ class App:
         self.asgi: Asgi = Outer(inner, config)
 
     def _litestar(self) -> Litestar:
-        set_shell_parts(self.config, [ServersShell(), AdminShell()])
+        set_shell_parts(self.config, [ServersShell(), AdminShell(), IdentityShell()])
         live = ServerLive()
         handlers: list[Any] = [
             HealthApi,

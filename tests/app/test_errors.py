@@ -187,6 +187,19 @@ async def test_a_500_says_nothing_about_why_but_the_log_does(fragile: Client, lo
     assert "tulip" not in log_lines.text
 
 
+async def test_what_is_only_away_is_logged_in_one_line(
+    sign_in: SignIn, owner: Person, make_server: Callable[..., Awaitable[int]], log_lines: Lines
+) -> None:
+    server_id = await make_server(owner.customer_id)
+    answer = await (await sign_in(owner)).get(f"/api/user/servers/{server_id}/traffic")
+    refused(answer, 503, "upstream_unavailable")
+    assert int(answer.headers["retry-after"]) >= 1
+    (line,) = log_lines.named("request.unavailable")
+    assert (line["level"], line["code"]) == ("warning", "upstream_unavailable")
+    assert "exception" not in line
+    assert log_lines.named("request.failed") == []
+
+
 async def test_what_the_database_refuses_is_not_shown(fragile: Client) -> None:
     answer = await fragile.post("/api/tests/constraint")
     refused(answer, 500, "internal_error")

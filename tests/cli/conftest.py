@@ -29,8 +29,7 @@ def order(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         try:
             code = main(arguments)
         except SystemExit as error:
-            assert isinstance(error.code, int)
-            code = error.code
+            code = int(error.code or 0)
         output = capsys.readouterr()
         return subprocess.CompletedProcess(arguments, code, output.out, output.err)
 

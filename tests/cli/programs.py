@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
+import pytest
 
 COMMAND: Final = [sys.executable, "-m", "hostwright.cli"]
 READY: Final = "Hostwright is ready at "
@@ -84,7 +85,14 @@ def call(url: str, key: str | None = None, body: object = None) -> Any:
 class Demo:
     """One `hostwright demo`. ``command`` starts it in another way."""
 
-    def __init__(self, data: Path, *, command: list[str] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        command: list[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        user: int | None = None,
+    ) -> None:
         self.data = data
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -92,13 +100,22 @@ class Demo:
         self.begun = time.monotonic()
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [*(command or COMMAND), "demo", "--port", str(self.port), "--data", str(data)],
+                [*(command or COMMAND), "demo", *self._options(command)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                **{"env": clean({}), **options},
+                env=clean(environment or {}),
+                cwd="/" if user is not None else None,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
             )
+
+    def _options(self, command: list[str] | None) -> list[str]:
+        if command and command[0] == "make":
+            return [f"PORT={self.port}", f"DATA={self.data}"]
+        return ["--port", str(self.port), "--data", str(self.data)]
 
     @property
     def said(self) -> str:
@@ -185,3 +202,20 @@ def refusal(data: Path, port: int | None = None) -> str:
 def lines_of(text: str) -> Iterator[str]:
     """Lines that say something."""
     return (line for line in text.splitlines() if line.strip())
+
+
+@contextmanager
+def full_disk(folder: Path, *, mebibytes: int) -> Generator[Path]:
+    """A disk of its own that is soon full. For root; skips where nothing may be mounted."""
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=0755", "tmpfs", folder],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("nothing may be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)

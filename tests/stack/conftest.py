@@ -10,8 +10,8 @@ import pytest
 from hostwright.app import App
 from hostwright.core.db import Database
 from hostwright.upstream.virtfusion.simulator import World
-from tests.stack.panel import FIRST_USER, MANY, PLAN, Panel, running_panel
 from tests.stack.installation import Installation, Stands, running_installation
+from tests.stack.panel import FIRST_USER, MANY, PLAN, Panel, running_panel
 from tests.support import databases
 from tests.support.app import KeyClient, Makers, SignIn
 

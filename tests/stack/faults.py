@@ -28,20 +28,15 @@ FAULTS: Final[dict[str, tuple[dict[str, Any], Meaning]]] = {
     "404": ({"mode": "status", "status": 404}, Meaning.GONE),
     "423": ({"mode": "status", "status": 423}, Meaning.BUSY),
     "429": ({"mode": "status", "status": 429}, Meaning.BUSY),
-    "rate_limit": ({"mode": "rate_limit", "delayMs": 20_000}, Meaning.BUSY),
+    "rate_limit": ({"mode": "rate_limit", "delayMs": 40_000}, Meaning.BUSY),
     "500": ({"mode": "status", "status": 500}, Meaning.LOST),
     "503": ({"mode": "status", "status": 503}, Meaning.LOST),
     "drop_before": ({"mode": "drop_before"}, Meaning.LOST),
     "drop_after": ({"mode": "drop_after"}, Meaning.DONE),
     "late": ({"mode": "late", "delayMs": 150}, Meaning.DONE),
     "malformed": ({"mode": "malformed"}, Meaning.DONE),
-    "delay": ({"mode": "delay", "delayMs": 900}, Meaning.DONE),
+    "delay": ({"mode": "delay", "delayMs": 600}, Meaning.DONE),
 }
-
-
-def rule(fault: str, method: str, path: str, **more: Any) -> dict[str, Any]:
-    """A fault for certain requests, as `RunningSimulator.faults` takes it."""
-    return {**FAULTS[fault][0], "method": method, "path": path, **more}
 
 
 def meaning(fault: str) -> Meaning:

@@ -1,5 +1,5 @@
 """The product in one process, with time that is moved by hand: the web application, what workers do, and the real
-client over real HTTP to a simulated VirtFusion. Its clients give up after a fraction of a second.
+client over real HTTP to a simulated VirtFusion.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from hostwright.upstream.virtfusion.adapter import VirtFusionCompute
 from hostwright.upstream.virtfusion.client import VirtFusionClient
 from hostwright.upstream.virtfusion.simulator import World, WorldPlan
 from hostwright.upstream.virtfusion.simulator.facts import ServerFact, Work
+from tests.stack.faults import FAULTS
 from tests.stack.panel import FIRST_USER
 from tests.support.app import KEYS, Makers, Person
 from tests.support.simulator import RunningSimulator, running_simulator
@@ -39,6 +40,9 @@ ACTOR: Final = Actor(7, "Ada Lovelace", "192.0.2.1", "r-1")
 PLAN: Final = WorldPlan(servers=12, users=2, first_users=(5, 7), build_minutes=600)
 BEFORE: Final = timedelta(hours=2)
 """How long ago the story begins, so that pages of the present show its lists as old."""
+
+PATIENT: Final = Settings(total=10.0, connect=5.0, first_wait=0.01, longest_wait=0.02, reach=Reach.ANYWHERE)
+HASTY: Final = msgspec.structs.replace(PATIENT, total=0.25, connect=0.2)
 
 
 class QueuedJob(msgspec.Struct, frozen=True):
@@ -57,6 +61,7 @@ next_job = Query(
 )
 row_of = Query(ServerRow, "select " + ROW_COLUMNS + " from servers s where s.external_id = $1")
 action_by_id = Query(ActionRow, "select " + ACTION_COLUMNS + " from server_actions a where a.id = $1")
+latest_action = Scalar(int, "select max(id) from server_actions where server_id = $1")
 standing = Scalar(int, "select count(*) from servers where state <> 'gone'")
 missing = Scalar(int, "select count(*) from servers where missing_since is not null")
 run_states = Scalar(str, "select state from mirror_runs order by id")
@@ -107,12 +112,25 @@ class Installation:
         self.providers = ConnectionProviders(database, Keyring.parse(KEYS), self._provider)
 
     def _provider(self, row: ConnectionRow, token: str) -> VirtFusionCompute:
-        settings = Settings(
-            total=0.4, connect=0.4, patience=5.0, first_wait=0.01, longest_wait=0.02, reach=Reach.ANYWHERE
-        )
-        client = VirtFusionClient(row.base_url, token, settings, self.time.pace)
+        client = VirtFusionClient(row.base_url, token, PATIENT, self.time.pace)
         self.clients.append(client)
         return VirtFusionCompute(client)
+
+    async def meets(self, fault: str, method: str, path: str, **more: Any) -> None:
+        """From now on requests meet a fault. Clients lose patience soon when that is what it is about."""
+        self.vendor.faults([{**FAULTS[fault][0], "method": method, "path": path, **more}])
+        if fault == "delay":
+            await self._settings(HASTY)
+
+    async def is_well(self) -> None:
+        """The vendor behaves again."""
+        self.vendor.faults([])
+        await self._settings(PATIENT)
+
+    async def _settings(self, settings: Settings) -> None:
+        for client in self.clients:
+            client.settings = settings
+            await client.close()  # its timeouts are made with its sessions
 
     async def furnish(self) -> None:
         """People, the connection, and a mirror of it with details."""

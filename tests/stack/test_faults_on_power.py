@@ -12,7 +12,7 @@ from hostwright.servers.policy import EXPECTED
 from hostwright.servers.records import ActionRow, ActionState
 from hostwright.servers.service.actions import LOG_STATUS as LOGGED
 from hostwright.upstream.virtfusion.simulator.facts import Work
-from tests.stack.faults import FAULTS, Meaning, meaning, rule
+from tests.stack.faults import FAULTS, Meaning, meaning
 from tests.stack.installation import Installation, Stands
 from tests.stack.panel import log_lines
 
@@ -44,7 +44,7 @@ async def test_each_fault_on_each_power_action(
     external_id = house.stopped if action is PowerAction.BOOT else house.running
     work, known = Work(action.value), meaning(fault)
     before = await house.row(external_id)
-    house.vendor.faults([rule(fault, "POST", "/power/")])
+    await house.meets(fault, "POST", "/power/")
     asked = await house.ask(external_id, action)
     assert (await stands.check(external_id))["busy"]
 
@@ -59,7 +59,7 @@ async def test_each_fault_on_each_power_action(
     assert (item["busy"], item["state"]) == (False, "active")
     await house.nothing_is_missing()
 
-    house.vendor.faults([])
+    await house.is_well()
     house.time.move(minutes=1)
     again = await house.do(external_id, action)
     assert (again.state, again.error_code, again.attempts) == (ActionState.SUCCEEDED, None, 1)
@@ -92,7 +92,7 @@ async def _was_sent_rightly(
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if meaning(fault) is Meaning.BUSY])
 async def test_a_vendor_that_is_busy_for_a_moment_is_asked_again(house: Installation, fault: str) -> None:
     external_id = house.running
-    house.vendor.faults([rule(fault, "POST", "/power/", times=4)])
+    await house.meets(fault, "POST", "/power/", times=4)
     ended = await house.do(external_id, PowerAction.RESTART)
     assert (ended.state, ended.error_code) == (ActionState.SUCCEEDED, None)
     assert house.effects(external_id, Work.RESTART) == 1

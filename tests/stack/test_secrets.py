@@ -9,15 +9,13 @@ from typing import Any, Final
 import asyncpg
 import httpx
 
-from hostwright.core.db import Scalar
 from hostwright.servers.records import ActionKind, ActionState
+from tests.stack.installation import latest_action
 from tests.stack.panel import Panel
 from tests.support.app import KEYS, PASSWORD
 from tests.support.databases import TABLES
 
 LIKE_ONE: Final = re.compile(r"\b[a-zA-Z0-9]{20}\b")  # the simulator's passwords
-
-latest_action = Scalar(int, "select max(id) from server_actions where server_id = $1")
 
 
 async def whole_database(dsn: str) -> str:

@@ -26,15 +26,27 @@ def begin() -> None:
     _known.clear()
 
 
+def _line(method: str, template: str, status: int) -> bytes:
+    return msgspec.json.encode({"method": method, "path": template, "status": status}) + b"\n"
+
+
 def note(method: str, template: str, status: int) -> None:
     """Write down one call, its path as the document writes it; the same again in one run is not repeated."""
     call = (method, template, status)
     if call in _known:
         return
     _known.add(call)
-    line = msgspec.json.encode({"method": call[0], "path": call[1], "status": call[2]}) + b"\n"
     with PATH.open("ab", buffering=0) as file:
-        file.write(line)
+        file.write(_line(*call))
+
+
+def finish() -> None:
+    """Write all calls of this run again: another run beside it may have begun anew meanwhile."""
+    kept = PATH.read_bytes() if os.environ.get(KEEP) and PATH.exists() else b""
+    lines = [_line(*call) for call in sorted(_known)]
+    fresh = PATH.with_suffix(f".{os.getpid()}")
+    fresh.write_bytes(kept + b"".join(line for line in lines if line not in kept))
+    fresh.replace(PATH)
 
 
 def recorded(app: Asgi) -> Asgi:

@@ -16,20 +16,13 @@ from hostwright.cli.problems import FULL_TEXT, Problem, disk_is_full
 from hostwright.cli.processes import ending_with_parent, kill_group
 
 LOG_BYTES: Final = 10_000_000
+OWN: Final = "hostwright: "  # how our commands begin the one line that says what is wrong
 SHOWN_LINES: Final = 5
 TAIL_BYTES: Final = 4096
 PAUSE: Final = 0.02
 KEPT: Final = (
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "TMPDIR",
-    "PYTHONPATH",
-    "PYTHONDONTWRITEBYTECODE",
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR"),
+    *("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH"),  # how this Python was started
 )
 
 
@@ -75,6 +68,8 @@ class Child:
         lines = self.said()[-SHOWN_LINES:]
         if any(FULL_TEXT in line for line in lines):
             return disk_is_full(self.log.parent)
+        if lines and lines[-1].startswith(OWN):
+            return Problem(f"The {self.name} process ended: {lines[-1].removeprefix(OWN)}")
         code = self.process.returncode
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         shown = "".join(f"\n  {line}" for line in lines)
@@ -85,10 +80,8 @@ class Child:
         if self.process.returncode == 0:
             return
         lines = self.said()
-        if any(FULL_TEXT in line for line in lines):
-            raise disk_is_full(self.log.parent)
-        if lines and lines[-1].startswith("hostwright: "):
-            raise Problem(lines[-1].removeprefix("hostwright: "))
+        if lines and lines[-1].startswith(OWN):
+            raise Problem(lines[-1].removeprefix(OWN))
         raise self.ended()
 
 

@@ -17,7 +17,7 @@ WRONG: Final = 2
 INTERRUPTED: Final = 130
 # Told by name, so that `--help` and the supervisor do not import the database driver for it.
 EXPECTED: Final = frozenset(
-    {"ConfigError", "KeysUnusable", "KeyMissing", "MigrationError", "MigrationChanged", "AssetsMissing", "WorldBroken"}
+    {"ConfigError", "KeysUnusable", "KeyMissing", "MigrationError", "MigrationChanged", "AssetsMissing"}
 )
 
 type Run = Callable[[argparse.Namespace], int]

@@ -1,5 +1,6 @@
 """Pages of the identity feature: sign in, register, sign out, sessions."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ from hostwright.web.i18n import gettext
 from hostwright.web.inject import AnyRequest, Injected, Services
 from hostwright.web.messages import field_message
 from hostwright.web.openapi import page_get, page_post
-from hostwright.web.render import render
+from hostwright.web.render import render, renderer
+from hostwright.web.shell import NavGroup, NavItem
 
 HOME: Final = "/servers"
 STAFF_HOME: Final = "/admin/servers"
@@ -56,6 +58,21 @@ def _field_errors(error: AppError) -> dict[str, str]:
     if isinstance(error, Invalid):
         return {problem.field: field_message(problem.message) for problem in error.problems}
     return {"": gettext(error.message)}
+
+
+class IdentityShell:
+    """The sidebar's line for one's own account."""
+
+    def groups(self, viewer: Viewer, counts: Mapping[str, int]) -> Sequence[NavGroup]:
+        """The same for everybody."""
+        del viewer, counts
+        sessions = NavItem(icon="monitor-smartphone", label=gettext("Sessions"), url="/account/sessions")
+        return [NavGroup(gettext("Account"), (sessions,))]
+
+    async def counts(self, db: Db, viewer: Viewer) -> Mapping[str, int]:
+        """No figures."""
+        del db, viewer
+        return {}
 
 
 class SignInPages(Controller):
@@ -137,6 +154,7 @@ class SessionPages(Controller):
     ) -> Response[Any]:
         """Every live session of the user, the latest first."""
         rows = await queries.sessions_of.all(db, viewer.user_id, service.idle_time(app_config.session_idle_hours))
+        await renderer().navigation.fill_counts(request, db, viewer)
         return render(request, "identity/sessions.html", {"sessions": rows, "current": viewer.session_id})
 
     @page_post("/{session_id:int}/revoke")

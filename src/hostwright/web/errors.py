@@ -164,7 +164,9 @@ def error_handlers(page: PageMaker) -> dict[Any, Any]:
 
     def handle(request: AnyRequest, raised: Exception) -> Response[Any]:
         error = as_app_error(request, raised)
-        if error.status >= 500:  # noqa: PLR2004
+        if isinstance(raised, AppError) and error.status >= 500:  # noqa: PLR2004
+            log.warning("request.unavailable", path=request.scope["path"], code=error.code)
+        elif error.status >= 500:  # noqa: PLR2004
             log.error("request.failed", path=request.scope["path"], code=error.code, exc_info=raised)
         answer = json_answer(request, error) if wants_json(request) else page(request, error)
         answer.headers.update({**_headers(error), **_allowed_methods(raised)})

@@ -126,12 +126,17 @@ def simulate(options: argparse.Namespace) -> int:
     require_port(HOST, options.port)
     options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     from hostwright.upstream.simulators import serve_simulators  # noqa: PLC0415  the supervisor needs no simulator
-    from hostwright.upstream.virtfusion.simulator import WorldPlan  # noqa: PLC0415
+    from hostwright.upstream.virtfusion.simulator import WorldBroken, WorldPlan  # noqa: PLC0415
 
     plan = WorldPlan(
         servers=company.SERVERS, users=company.CUSTOMERS, first_users=company.FIRST_CUSTOMERS, token=company.TOKEN
     )
 
     print(f"Simulators on http://{HOST}:{options.port}/virtfusion", file=sys.stderr, flush=True)
-    serve_simulators(HOST, options.port, options.data / STATE, plan)
+    try:
+        serve_simulators(HOST, options.port, options.data / STATE, plan)
+    except WorldBroken as error:
+        reason = str(error).removesuffix(".")
+        message = f"{reason}. Delete that file: the simulated company is then as it was at first."
+        raise Problem(message) from error
     return 0

@@ -233,15 +233,18 @@ class Server:
             left.unlink(missing_ok=True)
 
     def _end(self, seconds: float) -> None:
-        found = self._postmaster()
-        pid = self.process.pid if self.process is not None else found[0] if found else None
+        # What runs may have been started by another process, after ours was killed.
+        running, own = self._postmaster(), self.process
+        pid = running[0] if running is not None else own.pid if own is not None else None
         if pid is None:
             return
         for number, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 1.0)):
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
             if self._gone(pid, patience):
-                return
+                break
+        if self.process is not None:
+            self.process.poll()
 
     def _gone(self, pid: int, patience: float) -> bool:
         limit = time.monotonic() + patience

@@ -53,7 +53,9 @@ async def show_list(request: AnyRequest, db: Db, viewer: Viewer, place: Place) -
     wanted = shown.query(viewer.scope)
     listed = await queries.list_rows(db, wanted, shown.paging)
     await service.note_viewed(db, [row.id for row in listed.items])
-    view = list_view(renderer(), shown, listed, staff=place.staff)
+    pending = await queries.pending_actions(db, [row.id for row in listed.items if row.busy])
+    kinds = {action.server_id: action.kind for action in pending}
+    view = list_view(renderer(), shown, listed, kinds, staff=place.staff)
     if not place.staff:
         set_count(request, "servers", view.standing)
     shown = hx_target(request)
@@ -85,6 +87,7 @@ async def _show(  # noqa: PLR0913  the parts of one page
     view = facts.detail_view(
         place.base,
         row,
+        renderer().now(),
         await facts_of(db, row.id),
         part,
         await queries.addresses_of(db, row.id) if overview else (),
@@ -157,7 +160,7 @@ def state_partials(request: AnyRequest, state: StateView, *, leave_out: str | No
 
 def changed(server_id: int) -> Markup:
     """Tell a page that parts which are about this server, such as its activity, have to be fetched again."""
-    mark = Markup('<span id="live-changed" data-changed="server-{}" hidden></span>').format(server_id)  # noqa: S704  a constant
+    mark = Markup('<span id="live-changed" data-changed="server-{}" hidden></span>').format(server_id)
     return partial("#live-changed", mark, swap="outerHTML")
 
 

@@ -1,6 +1,6 @@
 """What can be read of servers, and the statements that the service writes with."""
 
-from hostwright.servers.queries.actions import action_for, latest_action, pending_action
+from hostwright.servers.queries.actions import action_for, latest_action, pending_action, pending_actions
 from hostwright.servers.queries.connections import connections_overview
 from hostwright.servers.queries.lists import (
     Listed,
@@ -41,6 +41,7 @@ __all__ = [
     "own_read",
     "palette",
     "pending_action",
+    "pending_actions",
     "server_for",
     "target_of",
     "touch_viewed",

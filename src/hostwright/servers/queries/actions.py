@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from hostwright.core.db import Command, Db, Query, Scalar
@@ -20,6 +21,13 @@ _pending = Query(
     "select "
     + COLUMNS
     + " from server_actions a where a.server_id = $1 and a.state in ('queued', 'sending', 'running')",
+)
+_all_pending = Query(
+    ActionRow,
+    "select "
+    + COLUMNS
+    + """ from server_actions a where a.server_id = any($1::bigint[])
+    and a.state in ('queued', 'sending', 'running')""",
 )
 _any_action = Query(ActionRow, "select " + COLUMNS + " from server_actions a where a.id = $1 and a.server_id = $2")
 # Whose server it is today decides, not whose it was when the action was asked for.
@@ -90,6 +98,11 @@ async def latest_action(db: Db, server_id: int) -> ActionRow | None:
 async def pending_action(db: Db, server_id: int) -> ActionRow | None:
     """What goes on with a server; there is at most one such action."""
     return await _pending.maybe(db, server_id)
+
+
+async def pending_actions(db: Db, server_ids: Sequence[int]) -> list[ActionRow]:
+    """What goes on with these servers."""
+    return await _all_pending.all(db, list(server_ids)) if server_ids else []
 
 
 async def action_for(db: Db, scope: Scope, server_id: int, action_id: int) -> ActionRow:

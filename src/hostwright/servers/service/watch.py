@@ -17,6 +17,7 @@ from hostwright.core.providers import (
     ObservedServer,
     Power,
     ProviderError,
+    Refused,
 )
 from hostwright.servers.events import PERFORM_ACTION, WATCH_ACTION, ActionRef, WatchRef
 from hostwright.servers.policy import (
@@ -107,6 +108,10 @@ async def _settle(tx: Tx, target: TargetAction, look: Look, now: datetime) -> bo
     if look.vendor_done and target.kind is ActionKind.RESET_PASSWORD:
         await _end_reset(tx, target, look, now)
         return True
+    if isinstance(look.error, Refused) and look.error.status is not None and not look.vendor_done:
+        # The queue will never say, for instance because the token may not read it: only the server itself can.
+        await actions.run_on.run(tx, target.id, None, LOST, min(target.deadline, now + SETTLE_WITHIN))
+        return False
     deadline = await _note_progress(tx, target, look, now)
     if look.observed is not None and await _judge(tx, target, look, now):
         return True

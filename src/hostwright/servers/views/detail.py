@@ -183,11 +183,12 @@ def _ended_title(action: ActionRow) -> str:
 
 def _untouched(row: ServerRow, action: ActionRow) -> str:
     """Why it failed, and what was not touched."""
-    reason = f"{action.error.rstrip('.')}. " if action.error else ""
+    reason = words.said(action.error) if action.error else ""
     if action.state is ActionState.UNKNOWN:
-        return reason + gettext(
+        return reason or gettext(
             "The answer was lost, so it may or may not have happened. Look at the state before you try again."
         )
+    reason = f"{reason.rstrip('.')}. " if reason else ""
     if row.power is Power.RUNNING:
         return reason + gettext("The server keeps running; its disk and settings were not touched.")
     return reason + gettext("The server's disk and settings were not touched.")
@@ -201,6 +202,8 @@ def task_of(base: str, row: ServerRow, action: ActionRow | None, now: datetime) 
     if action.state in PENDING:
         progress = action.progress if action.state is ActionState.RUNNING and action.progress > 0 else None
         text = gettext("You can leave this page; it goes on.")
+        if action.state is ActionState.QUEUED and action.attempts:
+            text = gettext("VirtFusion has not taken it yet. It is tried again by itself; you can leave this page.")
         return Task(words.doing(action.kind), text, "busy", steps, pending=True, progress=progress)
     since = now - (action.finished_at or action.requested_at)
     if since > (SHOW_DONE if action.state is ActionState.SUCCEEDED else SHOW_FAILED):
@@ -220,7 +223,7 @@ def state_view(base: str, row: ServerRow, action: ActionRow | None, now: datetim
         main = pending.kind
     working = words.is_working(row.state, busy=row.busy)
     busy = pending is not None or working
-    word = words.doing(pending.kind) if pending else gettext("Working") if working else None
+    word = words.work_word(pending.kind if pending else None) if busy else None
     key = words.state_key(row.state, row.power)
     return StateView(
         id=row.id,

@@ -13,7 +13,7 @@ from hostwright.core.providers import TrafficMonth
 from hostwright.servers.queries.facts import FactsRow
 from hostwright.servers.records import AddressRow, LogRow, ServerRow
 from hostwright.servers.views import words
-from hostwright.servers.views.rows import Chip
+from hostwright.servers.views.rows import Chip, silent_words
 from hostwright.web.formats import byte_size, day, mebibytes, month
 from hostwright.web.i18n import gettext
 
@@ -76,6 +76,7 @@ class DetailView(msgspec.Struct, frozen=True):
     customer_id: int | None
     customer_name: str
     list_at: datetime | None
+    silent: str
     facts: FactsRow
 
     @property
@@ -127,6 +128,7 @@ def _command(row: ServerRow) -> str:
 def detail_view(  # noqa: PLR0913  a page is made of what was read
     base: str,
     row: ServerRow,
+    now: datetime,
     facts: FactsRow,
     part: str,
     addresses: Sequence[AddressRow] = (),
@@ -173,6 +175,7 @@ def detail_view(  # noqa: PLR0913  a page is made of what was read
         customer_id=row.customer_id,
         customer_name=row.customer_name or "",
         list_at=row.list_at,
+        silent=silent_words([row], now),
         facts=facts,
     )
 
@@ -188,7 +191,9 @@ def log_view(line: LogRow) -> LogView:
             title, tone = (gettext("%(action)s: no answer", action=words.tried(line.action)), "warn")
         case _:
             title, tone = words.did(line.action), ""
-    return LogView(line.action, title, line.actor_label, line.error or "", tone, line.created_at)
+    return LogView(
+        line.action, title, line.actor_label, words.said(line.error) if line.error else "", tone, line.created_at
+    )
 
 
 def _log_type(kind: str) -> str:

@@ -117,9 +117,9 @@ def results(
     ]
     if wanted.kinds and not wanted.name:
         servers = []
-    actions = [
-        _action(kind, row, place) for kind in wanted.kinds for row, place in found if _makes_sense(kind, row)
-    ][:ACTIONS]
+    actions = [_action(kind, row, place) for kind in wanted.kinds for row, place in found if _makes_sense(kind, row)][
+        :ACTIONS
+    ]
     groups = [(gettext("Servers"), servers), (gettext("Actions"), actions)]
     if wanted.kinds and not wanted.begun:
         groups.reverse()

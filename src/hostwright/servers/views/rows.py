@@ -14,7 +14,7 @@ from hostwright.core.paging import DEFAULT_PAGE_SIZE, Page
 from hostwright.core.providers import Power, ServerState
 from hostwright.core.scope import Scope
 from hostwright.servers.queries.lists import Listed, ServerFilter
-from hostwright.servers.records import ServerCount, ServerRow
+from hostwright.servers.records import ActionKind, ServerCount, ServerRow
 from hostwright.servers.views import words
 from hostwright.web.formats import exact, number
 from hostwright.web.i18n import gettext, ngettext
@@ -151,8 +151,8 @@ def _age(created_at: datetime, now: datetime) -> int:
     return seconds // unit if seconds < MONTH else 0
 
 
-def row_view(base: str, row: ServerRow, now: datetime, *, staff: bool) -> RowView:
-    """A row for people."""
+def row_view(base: str, row: ServerRow, now: datetime, *, staff: bool, kind: ActionKind | None = None) -> RowView:
+    """A row for people; ``kind`` is the action that goes on."""
     working = words.is_working(row.state, busy=row.busy)
     key = words.state_key(row.state, row.power)
     return RowView(
@@ -163,7 +163,7 @@ def row_view(base: str, row: ServerRow, now: datetime, *, staff: bool) -> RowVie
         location=row.location or "",
         country=row.country or "",
         key="busy" if working else key,
-        word=gettext("Working") if working else words.state_word(key),
+        word=words.work_word(kind) if working else words.state_word(key),
         address=row.primary_ipv4 or row.primary_ipv6 or "",
         package=row.package or "",
         resources=words.resources(row.cores, row.memory_mib, row.disk_gib),
@@ -256,13 +256,21 @@ def _pages(wanted: Filter, pages: int) -> list[Chip | None]:
     return found
 
 
-def list_view(renderer: Renderer, wanted: Filter, listed: Listed[ServerRow], *, staff: bool = False) -> ListView:
-    """A page of servers out of what was read."""
+def list_view(
+    renderer: Renderer,
+    wanted: Filter,
+    listed: Listed[ServerRow],
+    pending: Mapping[int, ActionKind],
+    *,
+    staff: bool = False,
+) -> ListView:
+    """A page of servers out of what was read; ``pending`` says what goes on, by server."""
     now = renderer.now()
     rows, total = listed.items, listed.total
     known = counts_by_key(listed.counts)
     first = wanted.paging.offset + 1 if rows else 0
-    html = [renderer.cached_fragment("servers/_row.html", row_view(wanted.base, row, now, staff=staff)) for row in rows]
+    views = [row_view(wanted.base, row, now, staff=staff, kind=pending.get(row.id)) for row in rows]
+    html = [renderer.cached_fragment("servers/_row.html", view) for view in views]
     return ListView(
         filter=wanted,
         summary=_summary(known),

@@ -56,6 +56,33 @@ HAPPENED: Final = {
     "owner_changed": marked("Given to another customer"),
 }
 
+SAID: Final = (
+    marked("This server is suspended, so this cannot be done."),
+    marked("This server is still being built. Wait until it is ready."),
+    marked("Building this server failed, so this cannot be done."),
+    marked("This server no longer exists."),
+    marked("Something else is being done with this server. Wait until it has ended."),
+    marked("Your role at this customer does not allow operating its servers."),
+    marked("VirtFusion refused this. Nothing was changed."),
+    marked("VirtFusion's answer was lost, so it may or may not have happened."),
+    marked("VirtFusion does not answer right now. Nothing was changed. Try again in a moment."),
+    marked("VirtFusion does not know this server any more."),
+    marked("VirtFusion could not be reached in time. Nothing was done."),
+    marked("VirtFusion could not do it."),
+    marked("The system did not shut down. Power off forces it."),
+    marked("VirtFusion says it is done, but the server still runs."),
+    marked("VirtFusion says it is done, but the server does not run."),
+    marked("VirtFusion did not say in time how it ended. Look at the state before you try again."),
+    marked("VirtFusion's answer was lost. The server runs; whether it was restarted cannot be seen."),
+    marked("The answer was lost, so the password may have been changed. Reset it again."),
+)
+"""Sentences of the service, which knows no languages: listed so that catalogues have them."""
+
+
+def said(sentence: str) -> str:
+    """Why something did not work, in the language of the request when the words are ours."""
+    return gettext(sentence)
+
 
 def state_key(state: ServerState, power: Power) -> str:
     """One word for a server: its power while it is active, otherwise its state. Styles and filters use it."""
@@ -75,6 +102,11 @@ def state_word(key: str) -> str:
 def doing(kind: ActionKind) -> str:
     """An action that goes on."""
     return gettext(DOING[kind])
+
+
+def work_word(kind: ActionKind | None) -> str:
+    """What goes on with a busy server; VirtFusion may be at work without our knowing at what."""
+    return doing(kind) if kind is not None else gettext("Working")
 
 
 def verb(kind: ActionKind) -> str:

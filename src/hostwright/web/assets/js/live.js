@@ -19,6 +19,16 @@ function refreshTimes() {
 
 setInterval(refreshTimes, 30_000);
 
+/** Times of day come in UTC; people live elsewhere. */
+function localTimes() {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium", hourCycle: "h23" });
+  for (const time of all("time[data-clock]")) time.textContent = format.format(new Date(time.dateTime));
+}
+
+localTimes();
+document.addEventListener("htmx:after:swap", localTimes);
+document.addEventListener("htmx:sse:after:message", localTimes);
+
 function fetchAgain(parts) {
   for (const part of parts) {
     const url = part.dataset.refresh || location.pathname + location.search;

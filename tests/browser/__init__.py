@@ -1,0 +1,1 @@
+"""The product in a real browser: processes, a simulated vendor, Chromium."""

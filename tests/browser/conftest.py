@@ -1,0 +1,54 @@
+"""One company, two web processes, one worker and one Chromium for all browser tests; contexts of its own for each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from hostwright.upstream.virtfusion.simulator import World, WorldPlan
+from tests.browser.desk import Desk, opened_desk
+from tests.stack.panel import Panel, running_panel
+from tests.support import databases
+from tests.support.browser import running_chromium
+
+PLAN = WorldPlan(servers=60, users=4, first_users=(48, 2), speed=20.0, build_minutes=600)
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="package")
+async def browser_dsn(cluster: str, template: str) -> AsyncIterator[str]:
+    """A migrated database for this whole package."""
+    name = await databases.copy_of(cluster, template)
+    yield cluster.format(name=name)
+    await databases.drop(cluster, name)
+
+
+@pytest.fixture(scope="package")
+async def company(browser_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Panel]:
+    """A company whose first customer has three pages of servers, in every state, no two of the same name."""
+    world = World(PLAN)
+    for one in world.servers.values():
+        one.name = f"{one.name}-{one.id}"
+    async with running_panel(browser_dsn, tmp_path_factory.mktemp("browser"), world=world) as found:
+        await found.mirror()
+        await found.start(webs=2, workers=1)
+        yield found
+
+
+@pytest.fixture(scope="package")
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser itself."""
+    expect.set_options(timeout=PATIENCE_MS)
+    async with running_chromium() as found:
+        yield found
+
+
+@pytest.fixture
+async def desk(company: Panel, chromium: Browser) -> AsyncIterator[Desk]:
+    """Opens windows. At the end none of them may have complained about a script or the content security policy."""
+    company.vendor.faults([])
+    async with opened_desk(company, chromium) as found:
+        yield found
+    company.vendor.faults([])
