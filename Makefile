@@ -85,6 +85,10 @@ imports: .venv/.ready ## check which module may import which
 bench: setup ## measure speed and size, and compare them with the budgets
 	$(NODE_PATH) $(PYTHON) -m bench.run
 
+.PHONY: screenshots
+screenshots: setup ## take the pictures of the documentation anew
+	$(NODE_PATH) $(PYTHON) -m tests.screenshots
+
 .PHONY: lock
 lock: $(UV_FILE) ## choose the newest allowed versions and write the lock files anew
 	$(UV) pip compile $(COMPILE) --extra dev pyproject.toml -o requirements.lock

@@ -13,7 +13,8 @@ from tests.stack.panel import Panel, running_panel
 from tests.support import databases
 from tests.support.browser import running_chromium
 
-PLAN = WorldPlan(servers=60, users=4, first_users=(48, 2), speed=20.0, build_minutes=600)
+OWNERS = 48  # three pages
+PLAN = WorldPlan(servers=60, users=4, first_users=(OWNERS, 2), speed=20.0, build_minutes=600)
 PATIENCE_MS = 20_000
 
 

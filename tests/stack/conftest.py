@@ -55,7 +55,7 @@ async def lonely(own_dsn: str, tmp_path: Path) -> AsyncIterator[Panel]:
 
 @pytest.fixture
 async def house(database: Database, app: App, makers: Makers) -> AsyncIterator[Installation]:
-    """An installation in this process, whose time is moved by hand. It begins two hours ago."""
+    """An installation in this process, whose time is moved by hand. It begins six hours ago."""
     async with running_installation(database, app, makers) as found:
         yield found
 

@@ -29,16 +29,16 @@ from hostwright.servers.records import ActionRow, ConnectionHealth, ConnectionRo
 from hostwright.servers.service import Actor, DetailsOutcome, MirrorOutcome
 from hostwright.upstream.virtfusion.adapter import VirtFusionCompute
 from hostwright.upstream.virtfusion.client import VirtFusionClient
-from hostwright.upstream.virtfusion.simulator import World, WorldPlan
+from hostwright.upstream.virtfusion.simulator import WorldPlan
 from hostwright.upstream.virtfusion.simulator.facts import ServerFact, Work
 from tests.stack.faults import FAULTS
 from tests.stack.panel import FIRST_USER
+from tests.stack.vendor import ForgetfulWorld, Vendor, running_vendor
 from tests.support.app import KEYS, Makers, Person
-from tests.support.simulator import RunningSimulator, running_simulator
 
 ACTOR: Final = Actor(7, "Ada Lovelace", "192.0.2.1", "r-1")
 PLAN: Final = WorldPlan(servers=12, users=2, first_users=(5, 7), build_minutes=600)
-BEFORE: Final = timedelta(hours=2)
+BEFORE: Final = timedelta(hours=6)
 """How long ago the story begins, so that pages of the present show its lists as old."""
 
 PATIENT: Final = Settings(total=10.0, connect=5.0, first_wait=0.01, longest_wait=0.02, reach=Reach.ANYWHERE)
@@ -99,11 +99,14 @@ class HandTime:
 class Installation:
     """One customer with an account at one VirtFusion; another customer has the rest of its servers."""
 
-    def __init__(self, database: Database, app: App, makers: Makers, vendor: RunningSimulator, time: HandTime) -> None:
+    def __init__(
+        self, database: Database, app: App, makers: Makers, vendor: Vendor, world: ForgetfulWorld, time: HandTime
+    ) -> None:
         self.database = database
         self.app = app
         self.makers = makers
         self.vendor = vendor
+        self.world = world
         self.time = time
         self.connection_id = 0
         self.owner: Person
@@ -169,21 +172,25 @@ class Installation:
         Whatever the vendor still works on is waited for before time goes on.
         """
         while action.finished_at is None:
-            async with self.database.acquire() as db:
-                job = await next_job.one(db, action.id)
-            # A job without a time of its own has the database's, which is hours ahead.
-            if job.execute_after < self.time.now() + BEFORE / 2:
-                self.time.time = max(self.time.time, job.execute_after)
-            if job.entrypoint == PERFORM_ACTION.name:
-                await service.perform_action(self.database, self.providers, self.time, action.id)
-            else:
-                turn = msgspec.json.decode(job.payload, type=WatchRef).turn
-                await service.watch_action(self.database, self.providers, self.time, action.id, turn)
-            async with self.database.transaction() as tx:
-                await finish_job.run(tx, job.id)
-            await self.vendor_is_done()
-            action = await self.action(action.id)
+            action = await self.step(action)
         return action
+
+    async def step(self, action: ActionRow) -> ActionRow:
+        """Do an action's next job at its time."""
+        async with self.database.acquire() as db:
+            job = await next_job.one(db, action.id)
+        # A job without a time of its own has the database's, which is hours ahead.
+        if job.execute_after < self.time.now() + timedelta(hours=1):
+            self.time.time = max(self.time.time, job.execute_after)
+        if job.entrypoint == PERFORM_ACTION.name:
+            await service.perform_action(self.database, self.providers, self.time, action.id)
+        else:
+            turn = msgspec.json.decode(job.payload, type=WatchRef).turn
+            await service.watch_action(self.database, self.providers, self.time, action.id, turn)
+        async with self.database.transaction() as tx:
+            await finish_job.run(tx, job.id)
+        await self.vendor_is_done()
+        return await self.action(action.id)
 
     async def vendor_is_done(self) -> None:
         """Wait until the vendor works on nothing any more, not even on what nobody waits for."""
@@ -222,25 +229,26 @@ class Installation:
 
     def effects(self, external_id: int, work: Work) -> int:
         """How often the vendor did something with a server, whether or not it said so."""
-        return self.vendor.world.count(external_id, work)
+        return self.world.count(external_id, work)
 
     @property
     def running(self) -> int:
         """The vendor's id of a running server of the owner."""
-        return next(one.id for one in self._own if one.running)
+        return next(one.id for one in self.own if one.running)
 
     @property
     def stopped(self) -> int:
         """The vendor's id of a stopped one."""
-        return next(one.id for one in self._own if not one.running)
+        return next(one.id for one in self.own if not one.running)
 
     @property
-    def _own(self) -> list[ServerFact]:
-        return [one for one in self.vendor.world.listed if one.owner_id == FIRST_USER and not one.suspended]
+    def own(self) -> list[ServerFact]:
+        """The owner's servers that can be operated, as they really are."""
+        return [one for one in self.world.listed if one.owner_id == FIRST_USER and not one.suspended]
 
     async def nothing_is_missing(self) -> None:
         """No server was taken for gone, or is about to be."""
-        assert await self.value(standing) == len(self.vendor.world.servers)
+        assert await self.value(standing) == len(self.world.servers)
         assert await self.value(missing) == 0
 
 
@@ -267,13 +275,13 @@ class Stands(msgspec.Struct):
 
 @asynccontextmanager
 async def running_installation(
-    database: Database, app: App, makers: Makers, world: WorldPlan | type[World] = World
+    database: Database, app: App, makers: Makers, plan: WorldPlan = PLAN
 ) -> AsyncGenerator[Installation]:
-    """A furnished installation. ``world`` may be a kind of company of a test's own."""
+    """A furnished installation; its vendor's time is moved with it."""
     time = HandTime()
-    made = World(world, clock=time.seconds) if isinstance(world, WorldPlan) else world(PLAN, clock=time.seconds)
-    async with running_simulator(made) as vendor:
-        installation = Installation(database, app, makers, vendor, time)
+    world = ForgetfulWorld(plan, clock=time.seconds)
+    async with running_vendor(world) as vendor:
+        installation = Installation(database, app, makers, vendor, world, time)
         try:
             await installation.furnish()
             yield installation

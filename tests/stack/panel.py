@@ -21,8 +21,8 @@ from hostwright.servers.queries.actions import COLUMNS as ACTION_COLUMNS
 from hostwright.servers.records import ActionRow
 from hostwright.upstream.factory import connection_providers
 from hostwright.upstream.virtfusion.simulator import World, WorldPlan
+from tests.stack.vendor import Vendor, running_vendor
 from tests.support.app import HOME, KEYS, Makers, Person, config_of
-from tests.support.simulator import RunningSimulator, running_simulator
 from tests.support.stack import Live, Program, Stack, Web, running_stack, until
 
 FIRST_USER: Final = 101
@@ -42,7 +42,7 @@ log_lines = Scalar(str, "select action || ':' || status from server_log where se
 class Panel:
     """Everything of one company. ``secrets`` gathers what no log may hold."""
 
-    def __init__(self, database: Database, stack: Stack, vendor: RunningSimulator, closing: AsyncExitStack) -> None:
+    def __init__(self, database: Database, stack: Stack, vendor: Vendor, closing: AsyncExitStack) -> None:
         self.database = database
         self.stack = stack
         self.vendor = vendor
@@ -162,7 +162,7 @@ async def running_panel(
 ) -> AsyncGenerator[Panel]:
     """A furnished company on the migrated database of ``dsn``; nothing is mirrored and no process runs yet."""
     async with AsyncExitStack() as closing:
-        vendor = await closing.enter_async_context(running_simulator(world))
+        vendor = await closing.enter_async_context(running_vendor(world if isinstance(world, World) else World(world)))
         database = await create_database(dsn, max_size=6)
         closing.push_async_callback(database.close)
         stack = await closing.enter_async_context(running_stack(dsn, folder, **environ))

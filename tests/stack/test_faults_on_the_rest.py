@@ -108,7 +108,7 @@ async def test_each_fault_on_the_list(house: Installation, stands: Stands, fault
     await house.nothing_is_missing()
 
     await house.is_well()
-    new = house.vendor.world.add(house.vendor.world.servers[external_id].owner_id, "made-meanwhile")
+    new = house.world.add(house.world.servers[external_id].owner_id, "made-meanwhile")
     house.time.to_the_present()
     outcome = await house.mirror()
     assert (outcome.state, outcome.created, outcome.changed) == ("done", 1, 0)
@@ -122,7 +122,7 @@ async def test_each_fault_on_details(house: Installation, stands: Stands, fault:
     external_id = house.running
     before = await house.row(external_id)
     as_of = datetime.fromisoformat((await stands.check(external_id))["stateObservedAt"])
-    house.vendor.world.servers[external_id].running = False
+    house.world.servers[external_id].running = False
     await house.meets(fault, "GET", r"/servers/\d+$")
     house.time.move(minutes=2)
     outcome = await house.details()

@@ -198,7 +198,13 @@ class Makers:
         return self._connection_id
 
     async def server(
-        self, customer_id: int | None, name: str | None = None, *, state: str = "active", power: str = "running"
+        self,
+        customer_id: int | None,
+        name: str | None = None,
+        *,
+        state: str = "active",
+        power: str = "running",
+        external_id: int | None = None,
     ) -> int:
         """The id of a server in the mirror. Its connection leads nowhere, unless `connection` was called before."""
         number = next(_numbers)
@@ -206,7 +212,13 @@ class Makers:
             await self.connection(NOWHERE)
         async with self.database.transaction() as tx:
             return await insert_server.value(
-                tx, self._connection_id, 100_000 + number, customer_id, name or f"vm-{number:05}", state, power
+                tx,
+                self._connection_id,
+                external_id or 100_000 + number,
+                customer_id,
+                name or f"vm-{number:05}",
+                state,
+                power,
             )
 
     async def key(

@@ -39,6 +39,10 @@ class DataFolder:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    def exists(self) -> bool:
+        """Whether there is anything of that name, as far as can be seen."""
+        return os.path.lexists(self.path)
+
     def open(self) -> None:
         """Make and claim the folder; raises `Problem`. ``was_killed``: whoever used it last did not close it."""
         self._make()

@@ -40,9 +40,10 @@ def demo(options: argparse.Namespace) -> int:
     os.umask(0o077)
     with stopping_on_signals():
         try:
-            if not options.data.exists():
+            data = DataFolder(options.data, KIND)
+            if not data.exists():
                 require_port(HOST, options.port)  # before anything is made
-            with DataFolder(options.data, KIND) as folder:
+            with data as folder:
                 _run(folder, options, begun)
         except Stopped:
             say("Stopped.")
