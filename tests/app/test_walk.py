@@ -32,6 +32,7 @@ OBJECTS: Final[dict[str, Object]] = {
     "POST /api/user/servers/{server_id}/power/{action}": Object(202),
     "POST /api/user/servers/{server_id}/reset-password": Object(503),
     "GET /api/admin/servers/{server_id}": Object(200),
+    "GET /api/admin/servers/{server_id}/actions/{action_id}": Object(200),
     "POST /api/admin/servers/{server_id}/boot": Object(202),
     "POST /api/admin/servers/{server_id}/power-off": Object(202),
     "POST /api/admin/servers/{server_id}/restart": Object(202),

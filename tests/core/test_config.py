@@ -27,7 +27,7 @@ FULL = {
     "DATABASE_POOL_SIZE": "20",
     "WORKER_CONCURRENCY": "5",
     "HOSTWRIGHT_DATA": "/var/lib/hostwright",
-    "ALLOW_PRIVATE_UPSTREAMS": "yes",
+    "ALLOW_LOCAL_UPSTREAMS": "yes",
 }
 
 
@@ -37,7 +37,7 @@ def test_an_empty_environment_is_strict() -> None:
     assert (config.session_idle_hours, config.session_days) == (8, 30)
     assert (config.log_format, config.log_level) == ("json", "info")
     assert config.trusted_proxies == config.allowed_origins == ()
-    assert config.allow_private_upstreams is False
+    assert config.allow_local_upstreams is False
     assert config.shows_styleguide is False
     assert config.sentry_dsn is config.keys is config.keys_file is config.data_dir is None
     assert config == Config()
@@ -64,7 +64,7 @@ def test_every_variable_counts() -> None:
         pool_size=20,
         worker_concurrency=5,
         data_dir=Path("/var/lib/hostwright"),
-        allow_private_upstreams=True,
+        allow_local_upstreams=True,
     )
     assert config.secure_cookies
     assert config.shows_styleguide
@@ -94,7 +94,7 @@ def test_secrets_do_not_show_when_it_is_printed() -> None:
         ("DATABASE_POOL_SIZE", "1"),
         ("DATABASE_POOL_SIZE", "1.5"),
         ("WORKER_CONCURRENCY", "1000"),
-        ("ALLOW_PRIVATE_UPSTREAMS", "maybe"),
+        ("ALLOW_LOCAL_UPSTREAMS", "maybe"),
         ("TRUSTED_PROXIES", "everybody"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.internal"),
     ],

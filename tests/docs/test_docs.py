@@ -177,7 +177,7 @@ def test_defaults_in_configuration_are_the_programs() -> None:
         "COMPANY_NAME": plain.company_name,
         "BRAND_COLOUR": plain.brand_colour,
         "HOSTWRIGHT_ENVIRONMENT": plain.environment.value,
-        "ALLOW_PRIVATE_UPSTREAMS": "yes" if plain.allow_private_upstreams else "no",
+        "ALLOW_LOCAL_UPSTREAMS": "yes" if plain.allow_local_upstreams else "no",
         "SESSION_IDLE_HOURS": plain.session_idle_hours,
         "SESSION_DAYS": plain.session_days,
         "WORKER_CONCURRENCY": plain.worker_concurrency,

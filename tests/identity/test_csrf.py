@@ -8,7 +8,18 @@ from hostwright.app import App
 from hostwright.core.crypto import Keyring, new_key
 from hostwright.core.db import Database
 from hostwright.identity.access import csrf_token
-from tests.support.app import PASSWORD, Client, KeyClient, MakeApp, MakeClient, Makers, Person, SignIn, refused
+from tests.support.app import (
+    PASSWORD,
+    Client,
+    KeyClient,
+    MakeApp,
+    MakeClient,
+    Makers,
+    Person,
+    SignIn,
+    client_of,
+    refused,
+)
 
 
 class Place:
@@ -52,6 +63,14 @@ async def test_without_a_token_nothing_happens(place: Place) -> None:
     assert (await place.browser.post(place.page, data={"other": "1"})).status_code == 403
     assert (await place.browser.post(place.page)).status_code == 403
     assert await place.actions() == 0
+
+
+async def test_a_token_of_the_key_before_still_counts(place: Place, make_app: MakeApp, app: App) -> None:
+    rotated = await make_app(keys=f"{new_key()},{app.config.keys}")
+    headers = {"X-CSRF-Token": place.browser.csrf}
+    async with client_of(rotated, cookies=place.browser.cookies, headers=headers) as later:
+        assert csrf_token(rotated.services.keyring, "x") != csrf_token(app.services.keyring, "x")
+        assert (await later.post(place.api)).status_code == 202
 
 
 async def test_a_wrong_token_does_nothing(place: Place) -> None:
@@ -170,7 +189,8 @@ async def test_a_listed_origin_may_write(make_app: MakeApp, sign_in: SignIn, own
     server_id = await makers.server(owner.customer_id)
     ada = await sign_in(owner, app=app)
     path = f"/api/user/servers/{server_id}/power/shutdown"
-    assert (await ada.post(path, headers={"Origin": "https://shop.test"})).status_code == 202
+    listed = {"Origin": "https://shop.test", "Sec-Fetch-Site": "same-site"}
+    assert (await ada.post(path, headers=listed)).status_code == 202
     refused(await ada.post(path, headers={"Origin": "https://shop.test.evil.test"}), 403, "csrf_failed")
 
 

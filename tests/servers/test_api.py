@@ -219,6 +219,10 @@ async def test_staff_operate_any_server(web: httpx.AsyncClient, served: House, p
     server_id = (await served.row(4)).id
     answer = await web.post(f"/api/admin/servers/{server_id}/{path}")
     assert (answer.status_code, answer.json()["kind"]) == (202, path.replace("-", ""))
+    followed = await web.get(f"/api/admin/servers/{server_id}/actions/{answer.json()['id']}")
+    assert (followed.status_code, followed.json()["state"]) == (200, "queued")
+    elsewhere = (await served.row(1)).id
+    assert (await web.get(f"/api/admin/servers/{elsewhere}/actions/{answer.json()['id']}")).status_code == 404
 
 
 async def test_refusals(web: httpx.AsyncClient, served: House) -> None:

@@ -217,7 +217,11 @@ async def test_a_web_process_killed_while_it_resets_a_password(lonely: Panel) ->
         assert await age_sending.run(tx) == 1
     ended = await lonely.ended(await lonely.value(latest_action, server_id))
     assert (ended.state, ended.error_code) == (ActionState.UNKNOWN, "upstream_answer_lost")
-    assert lonely.vendor.world.count(external_id, Work.RESET_PASSWORD) == 1
+
+    async def done_once() -> bool:
+        return lonely.vendor.world.count(external_id, Work.RESET_PASSWORD) == 1
+
+    await until(done_once)
     assert await lonely.value(still_busy, [server_id]) == 0
 
 

@@ -42,7 +42,7 @@ def config_of(dsn: str, **changes: Any) -> Config:
         "keys": KEYS,
         "environment": Environment.TEST,
         "public_url": URL,
-        "allow_private_upstreams": True,
+        "allow_local_upstreams": True,
     }
     return Config(**values | changes)
 

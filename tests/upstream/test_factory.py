@@ -89,7 +89,7 @@ async def test_closing_closes_every_client(simulator: RunningSimulator):
     ],
 )
 def test_how_far_vendors_may_be(environment: Environment, allowed: bool, reach: Reach):
-    assert reach_of(Config(environment=environment, allow_private_upstreams=allowed)) is reach
+    assert reach_of(Config(environment=environment, allow_local_upstreams=allowed)) is reach
 
 
 async def test_production_asks_no_vendor_on_this_machine(

@@ -46,7 +46,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     pool_size: int = 10
     worker_concurrency: int = 10
     data_dir: Path | None = None
-    allow_private_upstreams: bool = False
+    allow_local_upstreams: bool = False
 
     @property
     def secure_cookies(self) -> bool:
@@ -135,5 +135,5 @@ def load_config(environ: Mapping[str, str]) -> Config:
         pool_size=_number(environ, "DATABASE_POOL_SIZE", 10, low=2, high=200),
         worker_concurrency=_number(environ, "WORKER_CONCURRENCY", 10, low=1, high=200),
         data_dir=_path(environ, "HOSTWRIGHT_DATA"),
-        allow_private_upstreams=_choice(environ, "ALLOW_PRIVATE_UPSTREAMS", "no", ("yes", "no")) == "yes",
+        allow_local_upstreams=_choice(environ, "ALLOW_LOCAL_UPSTREAMS", "no", ("yes", "no")) == "yes",
     )

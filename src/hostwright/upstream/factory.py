@@ -56,7 +56,7 @@ class Clients:
 
 def reach_of(config: Config) -> Reach:
     """Only production keeps vendors off this machine: everywhere else they may be simulators."""
-    strict = config.environment is Environment.PRODUCTION and not config.allow_private_upstreams
+    strict = config.environment is Environment.PRODUCTION and not config.allow_local_upstreams
     return Reach.NETWORK if strict else Reach.ANYWHERE
 
 

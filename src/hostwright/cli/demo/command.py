@@ -25,7 +25,7 @@ LEAVING_SECONDS: Final = 6.0
 SETTINGS: Final = {
     "HOSTWRIGHT_ENVIRONMENT": "demo",
     "COMPANY_NAME": company.NAME,
-    "ALLOW_PRIVATE_UPSTREAMS": "yes",
+    "ALLOW_LOCAL_UPSTREAMS": "yes",
 }
 
 

@@ -84,6 +84,21 @@ class AdminServersApi(Controller):
         await service.note_viewed(db, [server_id])
         return admin_server_detail(read, await queries.pending_action(db, server_id))
 
+    @get_op(
+        "/{server_id:int}/actions/{action_id:int}",
+        op="getAnyServerAction",
+        summary="Follow an action on any server",
+        auth="admin",
+        scope=READ,
+        tag=TAG,
+        errors=(404,),
+    )
+    async def read_action(
+        self, db: Injected[Db], viewer: Injected[StaffViewer], server_id: FromPath[int], action_id: FromPath[int]
+    ) -> ActionRead:
+        """How far an action is, or how it ended."""
+        return action_read(await queries.action_for(db, viewer.scope, server_id, action_id))
+
     @post_op(
         "/{server_id:int}/boot",
         op="bootAnyServer",

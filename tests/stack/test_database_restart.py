@@ -1,0 +1,143 @@
+"""PostgreSQL stopped and started under load: clear answers meanwhile, everything back afterwards, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hostwright.cli.postgres import Server
+from hostwright.core.db import Scalar
+from hostwright.core.migrations import migrate
+from hostwright.core.queue import job_counts
+from hostwright.servers.records import ActionState
+from hostwright.upstream.virtfusion.simulator import World
+from tests.stack.panel import FIRST_USER, MANY, PLAN, Panel, log_lines, running_panel
+from tests.support import databases
+from tests.support.app import refused
+from tests.support.postgres import throwaway_server
+from tests.support.stack import until
+
+pytestmark = [pytest.mark.long]
+SERVERS = 24
+
+action_states = Scalar(str, "select state from server_actions order by id")
+
+
+@pytest.fixture
+async def own_server(tmp_path: Path) -> AsyncIterator[tuple[Server, Panel]]:
+    """A PostgreSQL that may be stopped, and a company on it with two webs and two workers."""
+    world = World(PLAN)
+    for number in range(SERVERS):
+        world.add(FIRST_USER, f"{MANY}{number:02}")
+    with throwaway_server() as server:
+        server.sql(databases.ROLES)
+        server.sql(f"create database restarted owner {databases.OWNER}")
+        dsn = server.dsn(databases.OWNER, "restarted")
+        await migrate(dsn, databases.APP_ROLE)
+        async with running_panel(dsn, tmp_path, world=world) as panel:
+            await panel.mirror()
+            await panel.start(webs=2, workers=2)
+            yield server, panel
+
+
+class Load:
+    """Requests that go on whatever happens, each answer counted."""
+
+    def __init__(self, clients: list[httpx.AsyncClient], path: str) -> None:
+        self.answers: Counter[int] = Counter()
+        self.codes: Counter[str] = Counter()
+        self._clients = clients
+        self._path = path
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Load:
+        self._tasks = [asyncio.create_task(self._ask(client)) for client in self._clients]
+        return self
+
+    async def _ask(self, client: httpx.AsyncClient) -> None:
+        while True:
+            answer = await client.get(self._path)
+            self.answers[answer.status_code] += 1
+            if answer.status_code != 200:
+                error = refused(answer, 503, "database_busy")
+                assert int(answer.headers["retry-after"]) >= 1
+                self.codes[error["code"]] += 1
+            await asyncio.sleep(0.02)
+
+    async def __aexit__(self, *error: object) -> None:
+        for task in self._tasks:
+            if task.done():
+                task.result()  # an answer in another shape
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def test_a_restart_of_the_database_under_load(own_server: tuple[Server, Panel]) -> None:
+    server, panel = own_server
+    programs = [await panel.program(panel.owner, web=web) for web in (0, 1)]
+    browsers = [await panel.browser(panel.owner, web=web) for web in (0, 1)]
+    streams = [await panel.live(browser) for browser in browsers]
+    many = [one for one in panel.vendor.world.listed if one.name.startswith(MANY)]
+    server_ids = [await panel.server_id(one.id) for one in many]
+    panel.vendor.forget()
+    panel.vendor.faults([{"mode": "delay", "method": "POST", "delayMs": 300}])
+
+    async def switch(numbers: range) -> list[int]:
+        paths = [f"/api/user/servers/{server_ids[number]}/power/poweroff" for number in numbers]
+        answers = await asyncio.gather(*(programs[n % 2].post(path) for n, path in enumerate(paths)))
+        for answer in answers:
+            if answer.status_code != 202:
+                refused(answer, 503, "database_busy")
+        return [answer.json()["id"] for answer in answers if answer.status_code == 202]
+
+    async with Load(browsers, "/api/user/servers") as load:
+        accepted = await switch(range(8))
+        assert len(accepted) == 8
+        server.stop()
+        during = await switch(range(8, 16))
+
+        async def refusing() -> bool:
+            return load.answers[503] >= 4
+
+        await until(refusing)
+        assert during == []
+        server.start()
+        load.answers.clear()
+
+        async def answering() -> bool:
+            return load.answers[200] >= 20
+
+        await until(answering)
+        accepted += await switch(range(16, 24))
+        assert len(accepted) == 16
+        ended = [await panel.ended(number) for number in accepted]
+    assert set(load.codes) == {"database_busy"}
+
+    # An action whose answer came while nothing could be written down was observed instead of sent again.
+    assert [one.state for one in ended] == [ActionState.SUCCEEDED] * 16
+    assert [panel.sent(one.id, "poweroff") for one in many] == [1] * 8 + [0] * 8 + [1] * 8
+    assert await panel.values(action_states) == ["succeeded"] * 16
+    for stream in streams:
+        await stream.heard('id="live-resync"')
+        assert stream.goes_on
+        await stream.heard(f"#state-{server_ids[23]}", 'data-s="stopped"')
+    assert [one.alive for one in panel.stack.programs] == [True] * 4
+
+    async def ready() -> bool:
+        answers = [await program.get("/health/ready") for program in programs]
+        return [answer.status_code for answer in answers] == [200, 200]
+
+    await until(ready)
+
+    async def quiet() -> bool:
+        async with panel.database.acquire() as db:
+            counts = await job_counts(db)
+        return (counts.running, counts.dead) == (0, 0)
+
+    await until(quiet)
+    assert (await panel.values(log_lines, server_ids[0]))[-1] == "poweroff:success"
