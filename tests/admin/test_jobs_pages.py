@@ -102,11 +102,18 @@ async def test_staff_agree_to_a_large_removal_once(boss: Client, makers: Makers,
     await makers.server(None)
     (row,) = await rows(database, "select id from connections")
     url = f"/admin/jobs/connections/{row['id']}/confirm-removal"
-    assert (await boss.post(url)).status_code == 404
+    assert (await boss.post(url, data={"count": "40"})).status_code == 404
     async with database.transaction() as tx:
         await tx.execute("update connections set prune_stopped_at = now(), prune_count = 40")
-    assert url in (await boss.get("/admin/jobs")).text
-    answer = await boss.post(url)
+    page = (await boss.get("/admin/jobs")).text
+    assert url in page
+    assert '<input type="hidden" name="count" value="40">' in page
+    for other in ("39", "", "x", "9" * 30):  # not what the page shows now
+        assert (await boss.post(url, data={"count": other})).status_code == 409
+    (row,) = await rows(database, "select prune_confirmed_at from connections")
+    assert row["prune_confirmed_at"] is None
+    assert await rows(database, "select 1 from audit_log") == []
+    answer = await boss.post(url, data={"count": "40"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin/jobs")
     (row,) = await rows(database, "select prune_confirmed_at from connections")
     assert row["prune_confirmed_at"] is not None

@@ -12,9 +12,10 @@ from tests.support.routes import routes_of
 ROWS = """
 insert into servers (id, connection_id, external_id, customer_id, name, state, created_at)
     values (7001, {connection}, 1, {customer}, 'bare', 'building', now());
-insert into server_actions (id, server_id, kind, actor_label, deadline) values (7002, 7001, 'boot', 'somebody', now());
-insert into server_log (server_id, action, action_type, status, actor_label)
-    values (7001, 'boot', 'power', 'pending', 'somebody');
+insert into server_actions (id, server_id, customer_id, kind, actor_label, deadline)
+    values (7002, 7001, {customer}, 'boot', 'somebody', now());
+insert into server_log (server_id, customer_id, action, action_type, status, actor_label)
+    values (7001, {customer}, 'boot', 'power', 'pending', 'somebody'), (7001, null, 'found', 'state', 'success', '');
 insert into server_addresses (server_id, address, version) values (7001, '192.0.2.1', 4);
 insert into mirror_runs (connection_id) values ({connection});
 insert into dead_jobs (job_id, name, payload, attempts, error) values (1, 'x', 'null', 0, '');

@@ -49,8 +49,8 @@ class Window:
             self.problems.append(message.text)
 
     def _failed(self, request: Request) -> None:
-        # A page that is left ends its stream and whatever it was fetching.
-        if request.failure != "net::ERR_ABORTED":
+        # A page that is left ends its stream and whatever it was fetching; one without scripts does not load them.
+        if request.failure not in {"net::ERR_ABORTED", "csp"}:
             self.problems.append(f"{request.failure}: {request.url}")
 
     def _answered(self, response: Response) -> None:

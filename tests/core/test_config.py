@@ -83,6 +83,10 @@ def test_secrets_do_not_show_when_it_is_printed() -> None:
         ("HOSTWRIGHT_ENVIRONMENT", "staging"),
         ("PUBLIC_URL", "panel.example"),
         ("PUBLIC_URL", "ftp://panel.example"),
+        ("PUBLIC_URL", "http://panel.example"),  # in production
+        ("PUBLIC_URL", "https://panel.example/path"),
+        ("ALLOWED_ORIGINS", "null"),
+        ("ALLOWED_ORIGINS", "https://shop.example, *"),
         ("BRAND_COLOUR", "red"),
         ("BRAND_COLOUR", "#fff"),
         ("SESSION_IDLE_HOURS", "0"),
@@ -108,3 +112,13 @@ def test_what_cannot_be_used_is_told_in_one_line(name: str, value: str) -> None:
 @pytest.mark.parametrize("name", sorted(FULL))
 def test_an_empty_value_is_no_value(name: str) -> None:
     assert load_config({name: "  "}) == Config()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost", "http://[::1]:8000"])
+def test_production_may_do_without_https_on_this_machine(url: str) -> None:
+    assert load_config({"PUBLIC_URL": url}).public_url == url
+
+
+def test_development_may_do_without_https_anywhere() -> None:
+    found = load_config({"PUBLIC_URL": "http://panel.test", "HOSTWRIGHT_ENVIRONMENT": "development"})
+    assert found.public_url == "http://panel.test"

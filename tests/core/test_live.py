@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -118,3 +119,16 @@ async def test_an_unreachable_database_is_tried_again() -> None:
     await asyncio.sleep(0.5)
     await hub.stop()
     assert tries >= 2
+
+
+async def test_whoever_read_before_a_message_and_subscribed_after_it_is_known(hub: Hub, database: Database) -> None:
+    before = time.time()
+    assert not hub.missed(["staff", "customer:1"], before)
+    stream, first = await subscribed(hub, "customer:1")
+    await say(database, "customer:1", "server:1")
+    await asyncio.wait_for(first, SOON)
+    assert hub.missed(["staff", "customer:1"], before)
+    assert not hub.missed(["staff"], before)
+    assert not hub.missed(["customer:1"], time.time())
+    assert hub.missed(["staff"], before - 60), "nobody listened then"
+    await stream.aclose()

@@ -57,3 +57,24 @@ async def test_many_tickers_claim_a_tick_once_and_do_not_pile_up(database: Datab
     tickers = [Ticker(database, SystemClock(), [schedule]) for _ in range(6)]
     assert sum(await asyncio.gather(*(ticker.fire_due() for ticker in tickers))) in (1, 2)
     assert await count(database) == 1
+
+
+class Ahead:
+    """A clock that is an hour ahead, as a machine's may be until it has asked for the time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(hours=1)
+
+
+async def test_a_clock_that_is_ahead_claims_nothing(database: Database) -> None:
+    schedule = every("* * * * *", JOB, Number(1))
+    assert await Ticker(database, Ahead(), [schedule]).fire_due() == 0
+    assert await Ticker(database, SystemClock(), [schedule]).fire_due() == 1
+
+
+async def test_a_tick_from_the_future_does_not_stop_the_schedule(database: Database) -> None:
+    schedule = every("* * * * *", JOB, Number(1))
+    async with database.transaction() as tx:
+        await tx.execute("insert into schedules values ($1, now() + interval '1 hour')", schedule.name)
+    assert await Ticker(database, SystemClock(), [schedule]).fire_due() == 1
+    assert await Ticker(database, SystemClock(), [schedule]).fire_due() == 0

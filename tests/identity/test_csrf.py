@@ -207,3 +207,21 @@ async def test_behind_a_proxy_the_public_address_is_ours(
     right = {"username": owner.username, "password": PASSWORD}
     headers = {"Host": "10.0.0.7:8000", "Origin": "https://panel.example"}
     assert (await client.post("/sign-in", data=right, headers=headers)).status_code == 303
+
+
+@pytest.mark.parametrize("origin", ["http://[", "null", "https://", "//panel", "\xa0"])
+async def test_an_odd_origin_is_refused_and_not_a_fault(place: Place, origin: str) -> None:
+    answer = await place.browser.post(place.api, headers=[("Origin", origin.encode("latin-1"))])
+    refused(answer, 403, "csrf_failed")
+    assert await place.actions() == 0
+
+
+async def test_a_form_that_is_no_text_is_a_bad_request(client: Client, place: Place) -> None:
+    part = b'--x\r\ncontent-disposition: form-data; name="username"\r\n\r\n\xff\xfe\r\n--x--\r\n'
+    strange = part.replace(b"\r\n\r\n", b"\r\ncontent-type: text/plain; charset=nope\r\n\r\n")
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    del place.browser.headers["X-CSRF-Token"]
+    for body in (part, strange):
+        assert (await client.post("/sign-in", content=body, headers=headers)).status_code == 400
+        assert (await place.browser.post(place.page, content=body, headers=headers)).status_code == 400
+    assert await place.actions() == 0

@@ -162,3 +162,11 @@ async def test_counts_name_nobody_in_clear(here: Client, ada: Person, database: 
         keys = [bytes(row["key"]) for row in await db.fetch("select key from sign_in_failures")]
     assert [len(key) for key in keys] == [32, 32]
     assert all(b"ada" not in key and HERE.encode() not in key for key in keys)
+
+
+async def test_a_name_written_in_many_ways_is_one_account(here: Client, makers: Makers) -> None:
+    await makers.user("ismini")
+    forms = ["ismini", "ISMINI", "Ismini", "isminI", "IsMiNi"]
+    assert [await attempt(here, name) for name in forms] == [401] * 5
+    for name in ("iSMINI", "ismini@example.com"):
+        await refusal(here, name)

@@ -9,12 +9,14 @@ import pytest
 
 from hostwright.app import App
 from hostwright.core.db import Command, Database
-from hostwright.core.live import publish
+from hostwright.core.live import RESYNC, publish
 from hostwright.identity import service
 from tests.support.app import Client, KeyClient, Makers, Person, SignIn
 from tests.support.rows import until
 from tests.support.streams import EventStream
 
+end_silently = Command("delete from sessions where user_id = $1")
+leave_customer = Command("delete from members where user_id = $1")
 stop_power = Command("update servers set power = 'stopped' where id = $1")
 
 type Open = Callable[[Client], EventStream]
@@ -162,3 +164,42 @@ async def test_after_a_lost_connection_pages_load_anew(
         )
     await stream.until("data-resync")
     assert stream.open_still
+
+
+async def test_it_ends_although_word_of_the_sessions_end_was_lost(
+    open_stream: Open, sign_in: SignIn, owner: Person, app: App, database: Database
+) -> None:
+    stream = open_stream(await sign_in(owner))
+    await stream.until("hello")
+    async with database.transaction() as tx:
+        await end_silently.run(tx, owner.user_id)
+    app.services.hub._everyone(RESYNC)
+    await until(lambda: not stream.open_still)
+    assert "data-resync" not in stream.text
+
+
+async def test_it_ends_when_its_reader_is_no_member_any_more(
+    open_stream: Open, sign_in: SignIn, owner: Person, app: App, database: Database
+) -> None:
+    stream = open_stream(await sign_in(owner))
+    await stream.until("hello")
+    async with database.transaction() as tx:
+        await leave_customer.run(tx, owner.user_id)
+    app.services.hub._everyone(RESYNC)
+    await until(lambda: not stream.open_still)
+
+
+async def test_one_session_gets_twenty_streams(
+    open_stream: Open, sign_in: SignIn, owner: Person, stranger: Person, app: App
+) -> None:
+    browser = await sign_in(owner)
+    streams = [open_stream(browser) for _ in range(30)]
+    session = browser.session
+    assert session is not None
+    await until(lambda: sum(stream.open_still for stream in streams) <= 20)
+    await until(lambda: app.services.hub.readers(f"session:{session.id}") <= 20)
+    answer = await browser.get("/events", headers={"Accept": "text/event-stream"})
+    assert answer.status_code == 429
+    other = open_stream(await sign_in(stranger))
+    await other.until("hello")
+    assert other.status == 200

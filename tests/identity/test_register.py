@@ -188,3 +188,15 @@ async def test_registering_over_a_session_needs_its_token(client: Client, owner:
     await register(client)
     refused(await register(client, username="second", email="second@example.com"), 403, "csrf_failed")
     assert await count(database, "users") == 2  # the owner fixture's and Ada's
+
+
+async def test_ten_accounts_from_one_address_then_some_minutes(make_client: MakeClient, database: Database) -> None:
+    here, elsewhere = await make_client("203.0.113.5"), await make_client("198.51.100.7")
+    for number in range(10):
+        assert (await register(here, username=f"ada{number}", email=f"ada{number}@example.com")).status_code == 201
+        here.cookies.clear()
+    refused(await register(here, username="ada10", email="ada10@example.com"), 429, "rate_limited")
+    # Nor does it tell any more which addresses have an account.
+    refused(await register(here, username="ada11", email="ada1@example.com"), 429, "rate_limited")
+    assert await count(database, "users") == 10
+    assert (await register(elsewhere, username="ada10", email="ada10@example.com")).status_code == 201

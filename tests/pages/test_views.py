@@ -9,6 +9,7 @@ import pytest
 
 from hostwright.core.providers import Power, ServerState
 from hostwright.core.scope import OwnedBy, Staff
+from hostwright.servers import policy
 from hostwright.servers.records import (
     ActionKind,
     ActionRow,
@@ -19,6 +20,7 @@ from hostwright.servers.records import (
     ServerKind,
     ServerRow,
 )
+from hostwright.servers.service import common, password, watch
 from hostwright.servers.views import facts, palette, words
 from hostwright.servers.views.detail import state_view
 from hostwright.servers.views.rows import counts_by_key, read_filter, row_view, silent_since, silent_words
@@ -89,6 +91,12 @@ def test_a_filter_leaves_out_what_makes_no_sense(query: dict[str, str]) -> None:
     assert read_filter("/servers", query).link() == "/servers"
 
 
+def test_a_filter_keeps_its_owner_in_every_link() -> None:
+    wanted = read_filter("/admin/servers", {"owner": "5", "q": "web"}, staff=True)
+    assert wanted.link(state="running") == "/admin/servers?q=web&state=running&owner=5"
+    assert wanted.link(owner=None) == "/admin/servers?q=web"
+
+
 def test_only_staff_can_name_an_owner() -> None:
     assert read_filter("/servers", {"owner": "5"}).customer is None
     assert read_filter("/admin/servers", {"owner": "5"}, staff=True).customer == 5
@@ -113,7 +121,9 @@ def test_counts_are_by_what_a_chip_says() -> None:
 def test_a_row_says_the_power_only_while_the_server_is_active() -> None:
     assert row_view("/servers", row(), NOW, staff=False).word == "Running"
     assert row_view("/servers", row(ServerState.SUSPENDED), NOW, staff=False).word == "Suspended"
-    assert row_view("/servers", row(busy=True), NOW, staff=False).key == "busy"
+    working = row_view("/servers", row(busy=True), NOW, staff=False)
+    assert (working.key, working.word) == ("busy", "Working")
+    assert row_view("/servers", row(busy=True), NOW, staff=False, kind=ActionKind.BOOT).word == "Starting"
 
 
 def test_a_customer_s_row_does_not_name_its_owner() -> None:
@@ -165,6 +175,31 @@ def test_a_failure_says_what_is_untouched_and_offers_a_retry() -> None:
     assert task.retry is not None
 
 
+def test_a_lost_answer_is_told_once() -> None:
+    lost = msgspec.structs.replace(action(ActionState.UNKNOWN), error=watch.NO_ANSWER)
+    task = state_view("/servers", row(), lost, NOW).task
+    assert task is not None
+    assert task.text == "VirtFusion did not say in time how it ended. Look at the state before you try again."
+
+
+def test_an_action_that_waits_for_the_vendor_says_so() -> None:
+    waiting = msgspec.structs.replace(action(ActionState.QUEUED), attempts=3)
+    task = state_view("/servers", row(), waiting, NOW).task
+    assert task is not None
+    assert "has not taken it yet" in task.text
+    first = state_view("/servers", row(), msgspec.structs.replace(waiting, attempts=0), NOW).task
+    assert first is not None
+    assert first.text == "You can leave this page; it goes on."
+
+
+def test_sentences_of_the_service_can_be_translated() -> None:
+    said = {watch.NO_ANSWER, watch.RESTART_LOST, *watch.TOO_LATE.values(), password.MAYBE_CHANGED}
+    errors = [*policy.Conflict.__subclasses__(), common.UpstreamRefused, common.AnswerLost, common.UpstreamAway]
+    said |= {error.default_message for error in errors if error.__module__ in {policy.__name__, common.__name__}}
+    assert len(said) > 12
+    assert said <= set(words.SAID)
+
+
 def test_an_ended_action_goes_away() -> None:
     assert state_view("/servers", row(), action(ActionState.SUCCEEDED, ago=5), NOW).task is not None
     assert state_view("/servers", row(), action(ActionState.SUCCEEDED, ago=60), NOW).task is None
@@ -178,13 +213,52 @@ def test_activity_says_what_became_of_it() -> None:
     assert facts.log_view(msgspec.structs.replace(line, action="new_kind")).title == "New kind"
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "kinds"),
+    [
+        ("Power off web", "web", [ActionKind.POWEROFF]),
+        ("web  power off", "web", [ActionKind.POWEROFF]),
+        ("restart web", "web", [ActionKind.RESTART]),
+        ("start", "", [ActionKind.BOOT]),
+        ("starting-point", "starting-point", []),
+        ("power", "power", [ActionKind.POWEROFF]),
+        ("re", "re", [ActionKind.RESTART, ActionKind.RESET_PASSWORD]),
+        ("", "", []),
+    ],
+)
+def test_the_palette_takes_words_apart(text: str, name: str, kinds: list[ActionKind]) -> None:
+    wanted = palette.read(text)
+    assert (wanted.name, list(wanted.kinds)) == (name, kinds)
+
+
+def found_in_palette(text: str, row: PaletteRow, *, staff: bool = False) -> dict[str, list[tuple[str, str, bool]]]:
+    mine, others = ([], [row]) if staff else ([row], [])
+    groups = palette.results(text, palette.read(text), mine, others, staff=staff)
+    return {heading: [(item.label, item.url, item.post) for item in items] for heading, items in groups}
+
+
 def test_the_palette_finds_an_action_by_its_words() -> None:
-    assert palette.wanted_name("Power off web") == "web"
-    found = PaletteRow(7, "web-01", ServerState.ACTIVE, Power.RUNNING, "192.0.2.7", None)
-    groups = dict(palette.results("power off web", [found], [], staff=False))
-    assert groups["Actions"] == [("power-off", "Power off web-01", "Action", "/servers/7")]
-    stopped = msgspec.structs.replace(found, power=Power.STOPPED)
-    assert dict(palette.results("power off web", [stopped], [], staff=False))["Actions"] == []
+    row = PaletteRow(7, "web-01", ServerState.ACTIVE, Power.RUNNING, "192.0.2.7", "Northwind GmbH")
+    groups = found_in_palette("restart web", row)
+    assert next(iter(groups)) == "Actions"
+    assert groups["Actions"] == [("Restart web-01", "/servers/7/power/restart", True)]
+    assert groups["Servers"] == [("web-01", "/servers/7", False)]
+    assert next(iter(found_in_palette("re", row))) == "Servers"
+
+
+def test_the_palette_asks_before_it_cuts_the_power() -> None:
+    row = PaletteRow(7, "web-01", ServerState.ACTIVE, Power.RUNNING, "192.0.2.7", None)
+    assert found_in_palette("power off web", row)["Actions"] == [("Power off web-01", "/servers/7#poweroff-7", False)]
+    staff = found_in_palette("power off web", row, staff=True)
+    assert staff["Actions"] == [("Power off web-01", "/admin/servers/7#admin-poweroff-7", False)]
+    stopped = msgspec.structs.replace(row, power=Power.STOPPED)
+    assert found_in_palette("power off web", stopped)["Actions"] == []
+
+
+def test_the_palette_tells_staff_whose_a_server_is() -> None:
+    row = PaletteRow(7, "web-01", ServerState.ACTIVE, Power.RUNNING, "192.0.2.7", "Northwind GmbH")
+    groups = palette.results("web", palette.read("web"), [], [row], staff=True)
+    assert groups[0][1][0].note == "Northwind GmbH · 192.0.2.7"
 
 
 def test_every_state_has_a_word() -> None:

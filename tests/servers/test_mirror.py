@@ -197,7 +197,7 @@ async def test_too_many_missing_stop_the_mirror_until_staff_agree(house: House) 
         health = (await queries.connections_overview(tx))[0]
         assert health.prune_count == 6
         assert health.prune_stopped_at is not None
-        assert await confirm_pruning(tx, ACTOR, house.connection_id)
+        assert await confirm_pruning(tx, ACTOR, house.connection_id, 6)
     house.clock.move(minutes=1)
     assert (await mirror(house)).gone == 6
     async with house.database.acquire() as db:
@@ -215,7 +215,7 @@ async def test_staff_agree_to_what_they_saw_and_to_no_more(house: House) -> None
     house.clock.move(minutes=11)
     await mirror(house)
     async with house.database.transaction() as tx:
-        await confirm_pruning(tx, ACTOR, house.connection_id)
+        await confirm_pruning(tx, ACTOR, house.connection_id, 6)
     house.compute.hidden = set(range(7, 30))
     house.compute.machines = {n: m for n, m in house.compute.machines.items() if n >= 30}
     # The agreement holds for the six; by the time the rest is due they are done.

@@ -171,7 +171,7 @@ async def test_defect_21_like_more_than_two_in_a_hundred_ask_staff_first(large: 
     assert len(large.vendor.requests("/connect")) == calls  # stopped: nobody is asked for
 
     async with large.database.transaction() as tx:
-        assert await confirm_pruning(tx, ACTOR, large.connection_id, clock=large.time)
+        assert await confirm_pruning(tx, ACTOR, large.connection_id, 7, clock=large.time)
     large.world.remove(numbers[13])  # what staff agreed to, and no more
     large.time.move(minutes=1)
     outcome = await large.mirror()

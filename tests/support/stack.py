@@ -14,6 +14,7 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -104,6 +105,7 @@ class Stack:
     def __init__(self, dsn: str, folder: Path, **environ: str) -> None:
         self.programs: list[Program] = []
         self._folder = folder
+        self._numbers = count(1)
         self._environ = {
             **clean_environment(os.environ),
             "DATABASE_URL": as_app(dsn),
@@ -114,7 +116,7 @@ class Stack:
         }
 
     async def _start[P: Program](self, kind: type[P], name: str, *arguments: str, **environ: str) -> P:
-        name = f"{name}-{len(self.programs) + 1}"
+        name = f"{name}-{next(self._numbers)}"
         log = self._folder / f"{name}.log"
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(

@@ -248,7 +248,7 @@ async def test_the_examples_server(vendor: Contract):
     seen = await answered_with_example(
         vendor, "GET /servers/{serverId}", lambda compute: compute.observe(69, power=True)
     )
-    assert (seen.external_id, seen.external_owner_id, seen.name, seen.hostname) == (69, 1, "Elliptical Way", None)
+    assert (seen.external_id, seen.external_owner_id, seen.name, seen.hostname) == (69, 1, "Elliptical Way", "")
     assert (seen.state, seen.power, seen.busy) == (ServerState.ACTIVE, None, False)
     assert (seen.cores, seen.memory_mib, seen.disk_gib, seen.traffic_limit_gb) == (2, 1024, 11, 20000)
     assert (seen.hypervisor, seen.location_id, seen.location_name) == ("BHV 1", "2", "Test")

@@ -17,6 +17,7 @@ from hostwright.core.queue import JobCounts, JobRow, JobState
 from hostwright.identity.schemas import StaffViewer, Viewer
 from hostwright.servers.service import actor_of, confirm_pruning
 from hostwright.web.answer import answer, page, toast
+from hostwright.web.bodies import form_values
 from hostwright.web.i18n import choose_language, gettext
 from hostwright.web.inject import AnyRequest, Injected
 from hostwright.web.openapi import page_get, page_post
@@ -24,7 +25,8 @@ from hostwright.web.render import renderer
 from hostwright.web.shell import NavGroup, NavItem, set_count
 
 BASE: Final = "/admin/jobs"
-LONGEST_PAGE: Final = 7
+LONGEST_PAGE: Final = 7  # digits, as of every number that pages send here
+NONE_SEEN: Final = -1
 
 
 class JobsView(msgspec.Struct):
@@ -114,9 +116,11 @@ class AdminPages(Controller):
     async def confirm_removal(
         self, request: AnyRequest, tx: Injected[Tx], viewer: Injected[StaffViewer], connection_id: FromPath[int]
     ) -> Response[Any]:
-        """Let the mirror take as many servers for gone as it stopped at."""
+        """Let the mirror take as many servers for gone as staff saw that it stopped at."""
         choose_language(request, pseudo=renderer().pseudo)
-        if not await confirm_pruning(tx, actor_of(viewer), connection_id):
+        count = (await form_values(request)).get("count", "")
+        seen = int(count) if count.isdecimal() and len(count) <= LONGEST_PAGE else NONE_SEEN
+        if not await confirm_pruning(tx, actor_of(viewer), connection_id, seen):
             raise NotFound
         told = toast("success", gettext("The next run of the mirror marks them as gone"))
         return answer(request, "admin/jobs.html", await _context(request, tx, viewer), otherwise=BASE, also=[told])

@@ -8,6 +8,7 @@ from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -64,6 +65,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 
 COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
+ORIGIN: Final = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?")
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
@@ -78,6 +81,28 @@ def _number(environ: Mapping[str, str], name: str, default: int, *, low: int, hi
 
 def _words(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in environ.get(name, "").split(",") if word.strip())
+
+
+def _origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Not ``null``: every sandboxed frame sends that."""
+    found = _words(environ, name)
+    for word in found:
+        if not ORIGIN.fullmatch(word):
+            message = f"{name} must hold origins like https://www.example.com, not {word!r}"
+            raise ConfigError(message)
+    return found
+
+
+def _public_url(environ: Mapping[str, str], *, production: bool) -> str:
+    found = (environ.get("PUBLIC_URL", "").strip() or "http://127.0.0.1:8000").rstrip("/")
+    if not ORIGIN.fullmatch(found):
+        message = "PUBLIC_URL must look like https://panel.example.com"
+        raise ConfigError(message)
+    host = urlsplit(found).hostname or ""
+    if production and found.startswith("http://") and host not in LOOPBACK:
+        message = "PUBLIC_URL must start with https:// in production: sessions would travel in the clear"
+        raise ConfigError(message)
+    return found
 
 
 def _networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -110,23 +135,20 @@ def load_config(environ: Mapping[str, str]) -> Config:
     if not COLOUR.fullmatch(brand):
         message = f"BRAND_COLOUR must look like #4f46e5, not {brand!r}"
         raise ConfigError(message)
-    public_url = (environ.get("PUBLIC_URL", "").strip() or "http://127.0.0.1:8000").rstrip("/")
-    if not public_url.startswith(("http://", "https://")):
-        message = "PUBLIC_URL must start with http:// or https://"
-        raise ConfigError(message)
+    environment = Environment(
+        _choice(environ, "HOSTWRIGHT_ENVIRONMENT", "production", tuple(e.value for e in Environment))
+    )
     return Config(
         database_url=environ.get("DATABASE_URL", "").strip(),
         database_admin_url=environ.get("DATABASE_ADMIN_URL", "").strip(),
         keys=environ.get("HOSTWRIGHT_KEYS", "").strip() or None,
         keys_file=_path(environ, "HOSTWRIGHT_KEYS_FILE"),
-        environment=Environment(
-            _choice(environ, "HOSTWRIGHT_ENVIRONMENT", "production", tuple(e.value for e in Environment))
-        ),
-        public_url=public_url,
+        environment=environment,
+        public_url=_public_url(environ, production=environment is Environment.PRODUCTION),
         company_name=environ.get("COMPANY_NAME", "").strip() or "Hostwright",
         brand_colour=brand,
         trusted_proxies=_networks(environ, "TRUSTED_PROXIES"),
-        allowed_origins=_words(environ, "ALLOWED_ORIGINS"),
+        allowed_origins=_origins(environ, "ALLOWED_ORIGINS"),
         session_idle_hours=_number(environ, "SESSION_IDLE_HOURS", 8, low=1, high=24 * 30),
         session_days=_number(environ, "SESSION_DAYS", 30, low=1, high=365),
         sentry_dsn=environ.get("SENTRY_DSN", "").strip() or None,

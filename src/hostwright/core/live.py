@@ -7,7 +7,9 @@ some gets `RESYNC` and loads its state anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import math
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -22,6 +24,7 @@ RESYNC: Final = "resync"
 QUEUE_SIZE: Final = 64
 MAX_BYTES: Final = 7900
 PROBE_SECONDS: Final = 15.0
+REMEMBERED: Final = 20_000  # topics whose latest message's time is kept
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +48,8 @@ class Hub:
         self._queues: dict[str, set[asyncio.Queue[str | None]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self._heard: dict[str, float] = {}
+        self._listens_since = math.inf
         self.listening = asyncio.Event()
         """Set while messages arrive."""
 
@@ -71,7 +76,9 @@ class Hub:
         delay, lost_before = 0.1, False
         while True:
             began = asyncio.get_running_loop().time()
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            with suppress(
+                OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError
+            ):
                 await self._listen(resync=lost_before)
             self.listening.clear()
             lived = asyncio.get_running_loop().time() - began
@@ -91,6 +98,7 @@ class Hub:
         try:
             connection.add_termination_listener(note_loss)
             await connection.add_listener(CHANNEL, self._received)
+            self._listens_since = time.time()
             self.listening.set()
             if resync:
                 self._everyone(RESYNC)
@@ -104,8 +112,21 @@ class Hub:
 
     def _received(self, _connection: object, _pid: object, _channel: object, payload: object) -> None:
         topic, _, data = str(payload).partition("|")
+        if len(self._heard) >= REMEMBERED:
+            self._forget()
+        self._heard[topic] = time.time()
         for queue in self._queues.get(topic, ()):
             self._put(queue, data)
+
+    def _forget(self) -> None:
+        """Drop the older half of the times; whoever asks about an earlier one is told that it may lack something."""
+        times = sorted(self._heard.values())
+        self._listens_since = max(self._listens_since, times[len(times) // 2])
+        self._heard = {topic: heard for topic, heard in self._heard.items() if heard > self._listens_since}
+
+    def missed(self, topics: Sequence[str], moment: float) -> bool:
+        """Whether somebody who read at ``moment`` (Unix time) and subscribed since may lack a message of ``topics``."""
+        return moment < self._listens_since or any(self._heard.get(topic, 0.0) >= moment for topic in topics)
 
     def _everyone(self, data: str) -> None:
         for queue in {queue for queues in self._queues.values() for queue in queues}:
@@ -118,6 +139,10 @@ class Hub:
                 queue.get_nowait()
             data = RESYNC if data is not None else None
         queue.put_nowait(data)
+
+    def readers(self, topic: str) -> int:
+        """How many read this topic in this process."""
+        return len(self._queues.get(topic, ()))
 
     async def subscribe(self, *topics: str) -> AsyncGenerator[str]:
         """Messages of these topics, until the hub closes. Messages count from the first `anext`."""

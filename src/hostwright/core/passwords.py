@@ -17,6 +17,8 @@ ITERATIONS: Final = 2
 THREADS: Final = 2
 MAX_WAITING: Final = 64
 """26 ms each on two threads: the last one waits under a second."""
+HASHING_SHARE: Final = 4
+"""Making passwords may take a quarter of the places: a flood of new accounts leaves room for those who sign in."""
 
 
 class Passwords:
@@ -31,6 +33,7 @@ class Passwords:
         self._threads: ThreadPoolExecutor | None = None
         self._max_waiting = max_waiting
         self._waiting = 0
+        self._hashing = 0
         self._dummy = self._hasher.hash("nobody has this password")
 
     async def _run[T](self, work: Callable[[], T]) -> T:
@@ -50,7 +53,13 @@ class Passwords:
 
     async def hash_password(self, password: str) -> str:
         """An encoded argon2id hash; raises `TooManyRequests` when too many wait."""
-        return await self._run(lambda: self._hasher.hash(password))
+        if self._hashing >= max(1, self._max_waiting // HASHING_SHARE):
+            raise TooManyRequests(2)
+        self._hashing += 1
+        try:
+            return await self._run(lambda: self._hasher.hash(password))
+        finally:
+            self._hashing -= 1
 
     async def verify_password(self, encoded: str | None, password: str) -> bool:
         """Whether it is the password. With None (unknown user) it takes as long and says no."""

@@ -18,6 +18,14 @@ from hostwright.core.db import Command, Database
 from hostwright.core.errors import Unavailable
 
 BEAT_SECONDS: Final = 5.0
+LOST: Final = (
+    Unavailable,
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +56,7 @@ async def heartbeat(database: Database, role: Literal["web", "worker"], version:
             await asyncio.sleep(BEAT_SECONDS)
             try:
                 await say()
-            except (Unavailable, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except LOST as error:
                 log.warning("presence.beat_lost", error=type(error).__name__)
 
     await say()
@@ -59,6 +67,6 @@ async def heartbeat(database: Database, role: Literal["web", "worker"], version:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        with suppress(Unavailable, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(*LOST):
             async with database.transaction() as tx:
                 await leave.run(tx, process)

@@ -77,14 +77,14 @@ class ServerState(StrEnum):
 
 
 class ListedServer(msgspec.Struct, frozen=True):
-    """A server as a listing shows it. ``state`` holds only what a listing can tell."""
+    """A server as a listing shows it. ``state`` holds only what a listing can tell; None is not known."""
 
     external_id: int
     external_uuid: str | None
     external_owner_id: int | None
     name: str
     state: ServerState
-    created_at: datetime
+    created_at: datetime | None
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -103,7 +103,10 @@ class ObservedAddress(msgspec.Struct, frozen=True):
 
 
 class ObservedServer(msgspec.Struct, frozen=True):
-    """A server in detail. ``power`` is None when it was not asked for or could not be told. Sizes in MiB and GiB."""
+    """A server in detail; None is always "not told", never "has none". Sizes in MiB and GiB.
+
+    Having none is said otherwise: an empty ``hostname``, no ``addresses``, a ``traffic_limit_gb`` of 0 (unmetered).
+    """
 
     external_id: int
     external_owner_id: int | None
@@ -121,8 +124,8 @@ class ObservedServer(msgspec.Struct, frozen=True):
     hypervisor: str | None
     location_id: str | None
     location_name: str | None
-    addresses: list[ObservedAddress]
-    created_at: datetime
+    addresses: list[ObservedAddress] | None
+    created_at: datetime | None
 
 
 class ActionTicket(msgspec.Struct, frozen=True):

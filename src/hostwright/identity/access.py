@@ -17,6 +17,7 @@ from hostwright.identity.records import KeyCaller, MemberRole, Role, SessionCall
 from hostwright.identity.schemas import StaffViewer, Viewer
 from hostwright.identity.service import AccountDisabled, Client
 from hostwright.web.address import counted_address
+from hostwright.web.bodies import form_values
 from hostwright.web.inject import AnyRequest, Injected, Services, Unit
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -99,7 +100,11 @@ def check_origin(request: AnyRequest, config: Config) -> None:
     if origin is None:
         return
     own = {request.headers.get("host", ""), urlsplit(config.public_url).netloc} - {""}
-    if urlsplit(origin).netloc not in own:
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:
+        raise CsrfFailed from None
+    if host not in own:
         raise CsrfFailed
 
 
@@ -108,8 +113,8 @@ async def _check_csrf(request: AnyRequest, keyring: Keyring, session_token: str)
     if sent is None and request.headers.get("content-type", "").startswith(
         ("application/x-www-form-urlencoded", "multipart/form-data")
     ):
-        sent = (await request.form()).get("csrf")
-    if not isinstance(sent, str) or not keyring.verify_mac(CSRF, token_hash(session_token), _bytes(sent)):
+        sent = (await form_values(request)).get("csrf")
+    if sent is None or not keyring.verify_mac(CSRF, token_hash(session_token), _bytes(sent)):
         raise CsrfFailed
 
 

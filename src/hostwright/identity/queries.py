@@ -14,6 +14,7 @@ from hostwright.identity.records import (
     MembershipRecord,
     SessionCaller,
     SessionRecord,
+    Standing,
     UserRecord,
 )
 
@@ -98,6 +99,17 @@ key_caller = Query(
         returning extract(epoch from tat - clock_timestamp())::float8 as ahead
     )
     select caller.*, (select ahead from spent) as ahead from caller
+    """,
+)
+
+# Whether a stream that began some time ago may go on. $3 is the idle time.
+standing = Query(
+    Standing,
+    """
+    select u.role, t.role as member_role from sessions s
+    join users u on u.id = s.user_id and u.disabled_at is null
+    join members t on t.user_id = u.id and t.customer_id = $2
+    where s.id = $1 and s.expires_at > now() and s.seen_at > now() - $3::interval
     """,
 )
 

@@ -95,6 +95,13 @@ class KeyCaller(msgspec.Struct, frozen=True):
     ahead: float | None
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """What somebody with a live session is at this moment."""
+
+    role: Role
+    member_role: MemberRole
+
+
 class SessionRecord(msgspec.Struct, frozen=True):
     """A session as its owner sees it."""
 

@@ -13,6 +13,7 @@ from hostwright.core.crypto import Keyring, new_token, token_hash
 from hostwright.core.db import Database, Tx
 from hostwright.core.errors import FieldProblem, Forbidden, Invalid, TooManyRequests, Unauthorized
 from hostwright.core.events import emit
+from hostwright.core.limits import spend
 from hostwright.core.live import publish
 from hostwright.core.passwords import Passwords
 from hostwright.identity import policy, queries
@@ -24,6 +25,9 @@ KEY_PREFIX: Final = "hw_"
 SHOWN_PREFIX: Final = 8
 FREE_TRIES_PER_ACCOUNT: Final = 5
 FREE_TRIES_PER_ADDRESS: Final = 30
+ACCOUNTS: Final = 10
+PER_ACCOUNT: Final = timedelta(minutes=6)  # ten at once from one address, then ten an hour
+TOO_MANY_ACCOUNTS: Final = "Too many accounts were made from your network. Wait some minutes and try again."
 LONGEST_WAIT: Final = 300.0
 """Seconds. A wait ends by itself and hangs on the address too: nobody can lock a stranger out."""
 
@@ -116,6 +120,8 @@ async def register(
     problem = policy.password_problem(wanted.password, username=wanted.username, email=wanted.email)
     if problem is not None:
         raise Invalid([problem])
+    async with database.acquire() as db:
+        await spend(db, f"register:{client.counted}", per=PER_ACCOUNT, burst=ACCOUNTS, message=TOO_MANY_ACCOUNTS)
     hashed = await passwords.hash_password(wanted.password)
     async with database.transaction() as tx:
         user, customer_id = await create_user(
@@ -154,8 +160,10 @@ async def _credential(database: Database, name: str) -> Credential | None:
         return await query.maybe(db, name)
 
 
-def _counters(keyring: Keyring, name: str, client: Client) -> tuple[bytes, bytes]:
-    pair = keyring.mac("sign-in", f"account|{name.casefold()}|{client.counted}".encode())
+def _counters(keyring: Keyring, name: str, credential: Credential | None, client: Client) -> tuple[bytes, bytes]:
+    """What this try counts for. An account counts by its id: a name can be written in many ways."""
+    account = f"user {credential.user_id}" if credential else f"name {name.casefold()}"
+    pair = keyring.mac("sign-in", f"account|{account}|{client.counted}".encode())
     return pair, keyring.mac("sign-in", f"address|{client.counted}".encode())
 
 
@@ -184,9 +192,9 @@ async def sign_in(
 
     Raises `WrongCredentials`, `AccountDisabled`, or `TooManyRequests` with the growing wait.
     """
-    pair, address = _counters(keyring, wanted.username, client)
-    await _count_attempt(database, pair, address)
     credential = await _credential(database, wanted.username)
+    pair, address = _counters(keyring, wanted.username, credential, client)
+    await _count_attempt(database, pair, address)
     good = await passwords.verify_password(credential.password_hash if credential else None, wanted.password)
     if credential is None or not good:
         await _audit_refusal(database, credential, client, "user.sign_in")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hostwright.core.db import Tx
 from hostwright.core.jobs import Work, WorkPart, enqueue, every, runs
 from hostwright.servers import service
 from hostwright.servers.events import (
@@ -58,6 +59,10 @@ def work(providers: Providers) -> WorkPart:
     async def watch(work: Work, payload: WatchRef) -> None:
         await service.watch_action(work.database, providers, work.clock, payload.action_id, payload.turn)
 
+    async def give_up(tx: Tx, payload: ActionRef | WatchRef, error: str) -> None:
+        del error
+        await service.give_up_on(tx, payload.action_id)
+
     async def mirror(work: Work, payload: ConnectionRef) -> None:
         await service.run_mirror(work.database, providers, payload.connection_id, clock=work.clock)
 
@@ -66,8 +71,8 @@ def work(providers: Providers) -> WorkPart:
 
     return WorkPart(
         bindings=[
-            runs(PERFORM_ACTION, perform),
-            runs(WATCH_ACTION, watch),
+            runs(PERFORM_ACTION, perform, on_dead=give_up),
+            runs(WATCH_ACTION, watch, on_dead=give_up),
             runs(SWEEP_ACTIONS, sweep),
             runs(MIRROR_ALL, mirror_all),
             runs(MIRROR, mirror),

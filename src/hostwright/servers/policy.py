@@ -14,6 +14,8 @@ ACTION_DEADLINE: Final = timedelta(minutes=10)
 SETTLE_WITHIN: Final = timedelta(minutes=2)  # after the vendor is done, or after a lost answer
 LOST_SETTLES_AFTER: Final = timedelta(seconds=15)  # what was sent may still be acted on for a while
 SENDING_IS_LOST_AFTER: Final = timedelta(minutes=2)  # longer than any call with its retries
+CLAIM_HOLDS: Final = timedelta(seconds=2)  # from the claim to the call: less than it takes to give a worker up
+OVERDUE_AFTER: Final = timedelta(minutes=1)  # past the deadline: nobody looks any more, else it would have ended
 GONE_AFTER: Final = timedelta(minutes=10)
 PRUNE_AT_LEAST: Final = 5
 PRUNE_SHARE: Final = 0.02
@@ -49,6 +51,11 @@ class ServerGone(Conflict):
 class ActionPending(Conflict):
     code = "action_pending"
     default_message = "Something else is being done with this server. Wait until it has ended."
+
+
+class PruningChanged(Conflict):
+    code = "pruning_changed"
+    default_message = "The number changed. Look again."
 
 
 class HasState(Protocol):

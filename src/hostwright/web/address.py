@@ -11,26 +11,38 @@ def networks(trusted: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(word, strict=False) for word in trusted)
 
 
+def _plain(text: str) -> str | None:
+    """An address in its usual form, without the port and brackets that some proxies write; None when it is none."""
+    host = text.strip()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        parsed = ip_address(host)
+    except ValueError:
+        return None
+    return str((parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None) or parsed)
+
+
 def _trusted(address: str, trusted: tuple[str, ...]) -> bool:
     try:
         parsed = ip_address(address)
     except ValueError:
-        return False
+        return False  # a socket in the file system
     return any(parsed in network for network in networks(trusted))
 
 
 def client_address(scope: Any, trusted: tuple[str, ...]) -> str | None:
     """The nearest address that is not one of our proxies, walking ``X-Forwarded-For`` from the right."""
     client = scope.get("client")
-    peer = client[0] if client else None
+    peer = (_plain(client[0]) or client[0]) if client else None
     if peer is None or not trusted or not _trusted(peer, trusted):
         return peer
     forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    hops = [hop.strip() for hop in ",".join(forwarded).split(",") if hop.strip()]
+    hops = [_plain(hop) for hop in ",".join(forwarded).split(",") if hop.strip()]
     for hop in reversed(hops):
-        try:
-            ip_address(hop)
-        except ValueError:
+        if hop is None:
             return peer
         if not _trusted(hop, trusted):
             return hop

@@ -69,8 +69,12 @@ async def read_json(request: Request[Any, Any, Any]) -> None:
 
 
 async def form_values(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """A form's fields as text; files and repeated fields do not occur in our forms."""
-    form = await request.form()
+    """A form's fields as text; files and repeated fields do not occur in our forms. Raises `BadRequest`."""
+    try:
+        form = await request.form()
+    except (UnicodeDecodeError, LookupError, ValueError) as error:
+        message = "The form cannot be read: it is not text in UTF-8."
+        raise BadRequest(message) from error
     return {name: value for name, value in form.multi_items() if isinstance(value, str)}
 
 

@@ -91,7 +91,7 @@ def as_app_error(request: AnyRequest, error: Exception) -> AppError:
         return BadRequest("The request holds a character that cannot be stored.")
     if isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(BUSY_STATES):
         return Unavailable(code="database_busy")
-    if isinstance(error, (asyncpg.InterfaceError, ConnectionError, TimeoutError)):
+    if isinstance(error, (asyncpg.InterfaceError, asyncpg.InternalClientError, ConnectionError, TimeoutError)):
         return Unavailable(code="database_busy")
     return AppError()
 

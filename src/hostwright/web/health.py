@@ -60,7 +60,14 @@ async def _checks(database: Database) -> list[Check]:
         async with database.acquire() as db:
             for _, check in PARTS:
                 found.append(await check(db))
-    except (AppError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (
+        AppError,
+        OSError,
+        TimeoutError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    ) as error:
         found.append(Check(PARTS[len(found)][0], ok=False, message=type(error).__name__))
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,8 @@ LANGUAGES: Final = {"en": "English", "de": "Deutsch"}
 DEFAULT: Final = "en"
 PSEUDO: Final = "qps"
 COOKIE: Final = "hw_lang"
+KEPT_HEADERS: Final = 512
+LONGEST_HEADER: Final = 200
 
 LANG: Final[ContextVar[str]] = ContextVar("language", default=DEFAULT)
 
@@ -85,17 +87,17 @@ def marked(message: str) -> str:
     return message
 
 
-@cache
-def _accepted(header: str, allowed: frozenset[str]) -> str | None:
-    """The best language of an Accept-Language header that we speak."""
+@lru_cache(KEPT_HEADERS)
+def _accepted(header: str) -> str | None:
+    """The best language of an Accept-Language header that we speak. Anybody can send any: few are kept, cut short."""
     wishes: list[tuple[float, int, str]] = []
-    for place, entry in enumerate(header[:200].split(",")):
+    for place, entry in enumerate(header.split(",")):
         tag, _, weight = entry.strip().partition(";q=")
         try:
             wishes.append((-float(weight or 1), place, tag.partition("-")[0].lower()))
         except ValueError:
             continue
-    return next((tag for _, _, tag in sorted(wishes) if tag in allowed), None)
+    return next((tag for _, _, tag in sorted(wishes) if tag in LANGUAGES), None)
 
 
 def choose_language(request: Request[Any, Any, Any], *, pseudo: bool = False) -> str:
@@ -106,7 +108,7 @@ def choose_language(request: Request[Any, Any, Any], *, pseudo: bool = False) ->
         if wish in allowed:
             break
     else:
-        wish = _accepted(request.headers.get("accept-language", ""), frozenset(LANGUAGES))
+        wish = _accepted(request.headers.get("accept-language", "")[:LONGEST_HEADER])
     chosen = wish or DEFAULT
     LANG.set(chosen)
     return chosen

@@ -1,6 +1,7 @@
 """Decorators for operations and pages: the id, who may call, the scope and the errors stand at the handler."""
 
 from collections.abc import Callable, Iterable
+from inspect import signature
 from typing import Any, Final, Literal
 
 from litestar import Router, delete, get, patch, post, put
@@ -37,10 +38,10 @@ def _responses(errors: Iterable[int]) -> dict[int, ResponseSpec]:
     }
 
 
-def _errors(auth: Auth, extra: Iterable[int], *, writes: bool) -> set[int]:
+def _errors(auth: Auth, extra: Iterable[int], *, takes_body: bool) -> set[int]:
     always = {400, 401, 429, 503}  # a bad Authorization header is 401 on public routes too
     signed_in: set[int] = set() if auth == "public" else {403}
-    of_bodies: set[int] = {413, 415} if writes else set()
+    of_bodies: set[int] = {413, 415} if takes_body else set()
     return always | signed_in | of_bodies | set(extra)
 
 
@@ -57,24 +58,28 @@ def _operation(  # noqa: PLR0913  each is a fact that the document shows
     tag: str,
     **more: Any,
 ) -> Decorator:
-    writes = method is not get
     described = f"{summary}." if scope is None else f"{summary}. API keys need the scope `{scope}`."
     if scope is None and auth != "public":
         described += " API keys are refused."
-    return method(
-        path,
-        operation_id=op,
-        summary=summary,
-        description=described,
-        status_code=status,
-        opt={"auth": auth, "scope": scope, "op": op},
-        responses=_responses(_errors(auth, errors, writes=writes)),
-        security=[] if auth == "public" else [{"session": []}, {"key": []}] if scope else [{"session": []}],
-        tags=[tag],
-        raises=[],
-        before_request=read_json if writes else None,
-        **more,
-    )
+
+    def decorate(handler: Callable[..., Any]) -> HTTPRouteHandler:
+        takes_body = "data" in signature(handler).parameters
+        return method(
+            path,
+            operation_id=op,
+            summary=summary,
+            description=described,
+            status_code=status,
+            opt={"auth": auth, "scope": scope, "op": op},
+            responses=_responses(_errors(auth, errors, takes_body=takes_body)),
+            security=[] if auth == "public" else [{"session": []}, {"key": []}] if scope else [{"session": []}],
+            tags=[tag],
+            raises=[],
+            before_request=read_json if takes_body else None,
+            **more,
+        )(handler)
+
+    return decorate
 
 
 def get_op(path: str, **facts: Any) -> Decorator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -18,6 +19,7 @@ type AnyRequest = Request[Any, Any, Any]
 
 THEMES: Final = ("light", "dark", "system")
 CACHED_SIDEBARS: Final = 1024
+READING_SECONDS: Final = 1.5  # longer than it takes to read a page
 
 CSRF: Final[ContextVar[str]] = ContextVar("csrf", default="")
 """The token of the request that is being rendered: macros do not see a template's context."""
@@ -91,6 +93,8 @@ class Shell(msgspec.Struct, frozen=True):
     here: str
     counts: tuple[tuple[str, int], ...]
     request_id: str
+    since: int
+    """Unix time in milliseconds from which on the page may lack changes: a little before it was read."""
 
     @property
     def lang(self) -> str:
@@ -119,6 +123,7 @@ def shell_of(request: AnyRequest, *, pseudo: bool) -> Shell:
         here=request.scope["path"],
         counts=tuple(sorted(counts.items())),
         request_id=state.get("request_id", ""),
+        since=int((time.time() - READING_SECONDS) * 1000),
     )
 
 

@@ -57,7 +57,7 @@ class Account(msgspec.Struct, frozen=True):
         if not self.other:
             return os.access(folder, os.X_OK)
         found = subprocess.run(
-            ["test", "-x", folder],  # noqa: S607  every system has it
+            ["/bin/sh", "-c", 'test -x "$1"', "sh", folder],
             check=False,
             user=self.user,
             group=self.group,
@@ -107,11 +107,13 @@ def server_account() -> Account:
 
 def _make_account() -> None:
     """PostgreSQL refuses to run as root: it gets a system user of its own, without a home and without a login."""
-    if shutil.which("useradd"):
-        command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
+    # A root that came from `su` may lack these folders.
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    if useradd := shutil.which("useradd", path=path):
+        command = [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
         command += ["--shell", NOLOGIN, NAME]
-    elif shutil.which("adduser"):
-        command = ["adduser", "-S", "-D", "-H", "-h", "/nonexistent", "-s", NOLOGIN, NAME]
+    elif adduser := shutil.which("adduser", path=path):
+        command = [adduser, "-S", "-D", "-H", "-h", "/nonexistent", "-s", NOLOGIN, NAME]
     else:
         message = f"PostgreSQL cannot run as root. Add a system user named {NAME}, or start this as an ordinary user."
         raise Problem(message)

@@ -96,7 +96,13 @@ class Database:
             # A timer costs as much as a small query: only who may have to wait gets one.
             timeout = None if self.pool.get_idle_size() else ACQUIRE_SECONDS
             return cast("Db", await self.pool.acquire(timeout=timeout))
-        except (TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
+        except (
+            TimeoutError,
+            OSError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            asyncpg.PostgresConnectionError,
+        ) as error:
             raise PoolExhausted from error
         except asyncpg.PostgresError as error:
             if error.sqlstate and error.sqlstate.startswith(("57", "53")):

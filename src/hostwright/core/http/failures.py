@@ -15,6 +15,8 @@ from hostwright.core.logs import redact_text
 from hostwright.core.providers import Ambiguous, Gone, ProviderError, Refused, Transient
 
 LONGEST_TEXT: Final = 300
+# What no name needs and some databases, terminals and pages choke on; half a surrogate pair is no text at all.
+CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 ADDRESSES: Final = (
     re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE),
     re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b"),
@@ -83,8 +85,8 @@ class Failure(Exception):
 
 
 def clean_text(text: str) -> str:
-    """A vendor's words on one line, without secrets and addresses."""
-    text = redact_text(" ".join(text.split()))
+    """A vendor's words on one line, without secrets, addresses and control characters."""
+    text = redact_text(CONTROLS.sub("", " ".join(text.split())))
     for pattern in ADDRESSES:
         text = pattern.sub("[address]", text)
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"

@@ -29,11 +29,13 @@ finish_job = Command(
 )
 bury_job = Command("insert into dead_jobs (job_id, name, payload, attempts, error) values ($1, $2, $3, $4, $5)")
 
+# A process whose clock is ahead claims nothing, and what such a one has claimed does not stop the others.
 claim_tick = Scalar(
     int,
     """
-    insert into schedules as s (name, fired_at) values ($1, $2)
-    on conflict (name) do update set fired_at = $2 where s.fired_at < $2 returning 1
+    insert into schedules as s (name, fired_at) select $1, $2 where $2::timestamptz < now() + interval '1 minute'
+    on conflict (name) do update set fired_at = $2 where s.fired_at < $2 or s.fired_at > now() + interval '1 minute'
+    returning 1
     """,
 )
 

@@ -27,7 +27,15 @@ LONGEST_DELAY: Final = 600.0
 DATABASE_DELAY: Final = 1.0
 KILLED: Final = "The worker ended each time while it did this job."
 
-DATABASE_ERRORS: Final = (Unavailable, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# The last one is what asyncpg says when a connection is lost while a statement is prepared.
+DATABASE_ERRORS: Final = (
+    Unavailable,
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 log = structlog.get_logger(__name__)
 

@@ -75,7 +75,7 @@ class ServersApi(Controller):
         """One server, with what goes on with it."""
         read = await queries.own_read(db, viewer.customer_id, server_id)
         await service.note_viewed(db, [server_id])
-        return server_detail(read, await queries.pending_action(db, server_id))
+        return server_detail(read, await queries.pending_for(db, viewer.scope, server_id))
 
     @post_op(
         "/{server_id:int}/power/{action:str}",
@@ -147,7 +147,7 @@ class ServersApi(Controller):
         """Activity, newest first."""
         wanted = log_filter(cursor, action_type, start_date, end_date)
         await queries.server_for(db, viewer.scope, server_id)
-        return log_list(await queries.activity(db, server_id, wanted, page_size + 1), page_size)
+        return log_list(await queries.activity(db, viewer.scope, server_id, wanted, page_size + 1), page_size)
 
     @post_op(
         "/{server_id:int}/reset-password",

@@ -29,11 +29,11 @@ class ServerLive:
     async def partials(self, request: AnyRequest, db: Db, viewer: Viewer, object_id: int) -> str:
         """State, buttons and progress; staff get them for the staff's pages too. Empty when it is not theirs."""
         choose_language(request, pseudo=renderer().pseudo)
-        action = await queries.latest_action(db, object_id)
+        scope = Staff(MANAGE_SERVERS) if viewer.is_staff else viewer.scope
+        action = await queries.latest_action(db, scope, object_id)
         found: list[Markup] = []
-        everybody = Staff(MANAGE_SERVERS)
         try:
-            row = await queries.server_for(db, everybody if viewer.is_staff else viewer.scope, object_id)
+            row = await queries.server_for(db, scope, object_id)
         except NotFound:
             return ""
         if viewer.is_staff:

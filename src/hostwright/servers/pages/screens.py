@@ -9,7 +9,7 @@ from litestar import Request, Response
 from markupsafe import Markup
 
 from hostwright.core.db import Database, Db, Tx
-from hostwright.core.errors import Conflict, Unavailable
+from hostwright.core.errors import Conflict, TooManyRequests, Unavailable
 from hostwright.core.providers import PowerAction
 from hostwright.identity.schemas import Viewer
 from hostwright.servers import queries, service
@@ -80,7 +80,7 @@ async def _show(  # noqa: PLR0913  the parts of one page
     request: AnyRequest, db: Db, viewer: Viewer, place: Place, row: ServerRow, part: str, extra: Mapping[str, Any]
 ) -> Response[Any]:
     """A server's page with one tab open, or only its state for a page that may have missed a change."""
-    state = state_of(place, row, await queries.latest_action(db, row.id))
+    state = state_of(place, row, await queries.latest_action(db, viewer.scope, row.id))
     if hx_target(request) == f"{state.prefix}task-{row.id}":
         return partials(*state_partials(request, state))
     overview = part == ""
@@ -91,7 +91,7 @@ async def _show(  # noqa: PLR0913  the parts of one page
         await facts_of(db, row.id),
         part,
         await queries.addresses_of(db, row.id) if overview else (),
-        await queries.activity(db, row.id, LogFilter(), LATEST) if overview else (),
+        await queries.activity(db, viewer.scope, row.id, LogFilter(), LATEST) if overview else (),
         staff=place.staff,
     )
     await renderer().navigation.fill_counts(request, db, viewer)
@@ -114,7 +114,7 @@ async def show_activity(request: AnyRequest, db: Db, viewer: Viewer, place: Plac
     kind = kind if kind in facts.LOG_TYPES else ""
     cursor = request.query_params.get("cursor", "")
     before = int(cursor) if cursor.isdecimal() and len(cursor) <= LONGEST_ID else None
-    lines = await queries.activity(db, server_id, LogFilter(before, kind or None), LOG_LINES + 1)
+    lines = await queries.activity(db, viewer.scope, server_id, LogFilter(before, kind or None), LOG_LINES + 1)
     older = str(lines[LOG_LINES - 1].id) if len(lines) > LOG_LINES else None
     url = f"{place.base}/{server_id}/activity"
     log = facts.activity_view(url, kind, cursor, lines[:LOG_LINES], older)
@@ -129,7 +129,7 @@ async def show_traffic(
     traffic = None
     try:
         traffic = facts.traffic_view(await service.read_traffic(database, providers, viewer.scope, server_id))
-    except (Unavailable, Conflict) as error:
+    except (Unavailable, Conflict, TooManyRequests) as error:
         log.info("traffic.not_shown", server_id=server_id, code=error.code)
     async with database.acquire() as db:
         row = await queries.server_for(db, viewer.scope, server_id)
@@ -140,7 +140,7 @@ async def show_menu(request: AnyRequest, db: Db, viewer: Viewer, place: Place, s
     """What can be done with a row's server, and the dialog for what should be asked first."""
     choose_language(request, pseudo=renderer().pseudo)
     row = await queries.server_for(db, viewer.scope, server_id)
-    state = state_of(place, row, await queries.latest_action(db, server_id))
+    state = state_of(place, row, await queries.latest_action(db, viewer.scope, server_id))
     return render(request, "servers/menu.html", {"s": state})
 
 
@@ -191,7 +191,7 @@ async def do_reset(
     new = await service.reset_password(database, providers, service.actor_of(viewer), viewer.scope, server_id)
     async with database.acquire() as db:
         row = await queries.server_for(db, viewer.scope, server_id)
-        state = state_of(place, row, await queries.latest_action(db, server_id))
+        state = state_of(place, row, await queries.latest_action(db, viewer.scope, server_id))
         await renderer().navigation.fill_counts(request, db, viewer)
     context = {"s": state, **_who(row), "password": new.password, "user": new.username}
     answer = page(request, "servers/password.html", context, also=state_partials(request, state))

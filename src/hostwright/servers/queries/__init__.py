@@ -1,6 +1,12 @@
 """What can be read of servers, and the statements that the service writes with."""
 
-from hostwright.servers.queries.actions import action_for, latest_action, pending_action, pending_actions
+from hostwright.servers.queries.actions import (
+    action_for,
+    latest_action,
+    pending_action,
+    pending_actions,
+    pending_for,
+)
 from hostwright.servers.queries.connections import connections_overview
 from hostwright.servers.queries.lists import (
     Listed,
@@ -42,6 +48,7 @@ __all__ = [
     "palette",
     "pending_action",
     "pending_actions",
+    "pending_for",
     "server_for",
     "target_of",
     "touch_viewed",

@@ -16,6 +16,12 @@ COLUMNS: Final = """a.id, a.server_id, a.customer_id, a.kind, a.state, a.progres
 _latest = Query(
     ActionRow, "select " + COLUMNS + " from server_actions a where a.server_id = $1 order by a.id desc limit 1"
 )
+_own_latest = Query(
+    ActionRow,
+    "select "
+    + COLUMNS
+    + " from server_actions a where a.server_id = $1 and a.customer_id = $2 order by a.id desc limit 1",
+)
 _pending = Query(
     ActionRow,
     "select "
@@ -30,13 +36,13 @@ _all_pending = Query(
     and a.state in ('queued', 'sending', 'running')""",
 )
 _any_action = Query(ActionRow, "select " + COLUMNS + " from server_actions a where a.id = $1 and a.server_id = $2")
-# Whose server it is today decides, not whose it was when the action was asked for.
+# Whose server it is today decides, and whose it was then: who gets a server does not get what was done with it before.
 _own_action = Query(
     ActionRow,
     "select "
     + COLUMNS
     + """ from server_actions a join servers s on s.id = a.server_id
-    where a.id = $1 and a.server_id = $2 and s.customer_id = $3""",
+    where a.id = $1 and a.server_id = $2 and s.customer_id = $3 and a.customer_id = $3""",
 )
 
 TARGET_COLUMNS: Final = """a.id, a.server_id, s.connection_id, s.external_id, s.customer_id, s.name as server_name,
@@ -80,8 +86,8 @@ set_power = Command(
 )
 
 insert_log = Command(
-    """insert into server_log (server_id, action, action_type, status, action_id, actor_id, actor_label, error, address,
-    created_at, finished_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
+    """insert into server_log (server_id, customer_id, action, action_type, status, action_id, actor_id, actor_label,
+    error, address, created_at, finished_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"""
 )
 finish_log = Command("update server_log set status = $2, error = $3, finished_at = $4 where action_id = $1")
 
@@ -90,14 +96,26 @@ unfinished = Scalar(
 )
 
 
-async def latest_action(db: Db, server_id: int) -> ActionRow | None:
-    """What was asked of a server last."""
-    return await _latest.maybe(db, server_id)
+async def latest_action(db: Db, scope: Scope, server_id: int) -> ActionRow | None:
+    """What was asked of a server last; for customers while it was theirs."""
+    match scope:
+        case Staff():
+            return await _latest.maybe(db, server_id)
+        case OwnedBy(customer_id):
+            return await _own_latest.maybe(db, server_id, customer_id)
 
 
 async def pending_action(db: Db, server_id: int) -> ActionRow | None:
-    """What goes on with a server; there is at most one such action."""
+    """What goes on with a server, whoever asked for it; there is at most one such action."""
     return await _pending.maybe(db, server_id)
+
+
+async def pending_for(db: Db, scope: Scope, server_id: int) -> ActionRow | None:
+    """What goes on with a server as the caller may see it: not what its former customer asked for."""
+    action = await _pending.maybe(db, server_id)
+    if action is not None and isinstance(scope, OwnedBy) and action.customer_id != scope.customer_id:
+        return None
+    return action
 
 
 async def pending_actions(db: Db, server_ids: Sequence[int]) -> list[ActionRow]:

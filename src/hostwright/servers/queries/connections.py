@@ -29,13 +29,14 @@ insert_account = Command(
 )
 adopted = Scalar(
     int,
-    """update servers set customer_id = $2 where connection_id = $1 and external_owner_id = $3
-    and customer_id is distinct from $2 returning id""",
+    """with theirs as (
+        select id from servers where connection_id = $1 and external_owner_id = $3 and customer_id is distinct from $2
+        order by id for update
+    )
+    update servers s set customer_id = $2 from theirs t where s.id = t.id returning s.id""",
 )
 
-confirm_pruning = Command(
-    """update connections set prune_confirmed_at = $2 where id = $1 and prune_stopped_at is not null"""
-)
+confirm_pruning = Command("update connections set prune_confirmed_at = $2 where id = $1")
 
 
 async def connections_overview(db: Db) -> list[ConnectionHealth]:

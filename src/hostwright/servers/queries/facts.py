@@ -10,7 +10,7 @@ from hostwright.core.db import Db, Query
 
 
 class FactsRow(msgspec.Struct, frozen=True):
-    """Facts that lists leave out. ``traffic_limit_gb`` None is unmetered once ``detailed_at`` is set."""
+    """Facts that lists leave out. A ``traffic_limit_gb`` of 0 is unmetered, None is not known."""
 
     traffic_limit_gb: int | None
     hypervisor: str | None

@@ -5,6 +5,12 @@ from __future__ import annotations
 from hostwright.core.db import Command, Query, Scalar
 from hostwright.servers.records import ChangedRow, DueRow, MissingRow, PruneRow
 
+# Who changes many servers in one transaction takes turns with all others who do, before anything else. The totals of
+# all servers are a few rows (`server_counts`, customer -1), and two who hold one each and want the other's never end.
+# Who changes one server takes no turn: it locks the server first and a total last, in one statement, and then waits for
+# nothing. So whoever took a turn locks every server before it changes a total.
+take_turns = Scalar(int, "select 1 from pg_advisory_xact_lock(hashtextextended('servers.many', 0))")
+
 # --- runs
 pruning = Query(
     PruneRow,
@@ -47,12 +53,15 @@ merge_changed = Query(
     ChangedRow,
     _LISTED
     + """, wanted as (
-        select s.id, s.customer_id as old_customer_id, s.state as old_state, s.power as old_power, l.name,
+        select s.id, s.customer_id as old_customer_id, s.state as old_state, s.power as old_power, o.told as owner_told,
+            case when s.detailed_at is null or s.detailed_at <= $2 then l.name else s.name end as name,
             coalesce(l.external_uuid, s.external_uuid) as external_uuid,
-            coalesce(l.owner_id, s.external_owner_id) as owner_id,
-            case when l.owner_id is null then s.customer_id else l.customer_id end as customer_id,
+            case when o.told then l.owner_id else s.external_owner_id end as owner_id,
+            case when o.told then l.customer_id else s.customer_id end as customer_id,
             case when s.state = 'gone' or s.state_observed_at <= $2 then l.state else s.state end as state
         from servers s join listed l on l.external_id = s.external_id
+        cross join lateral (values (l.owner_id is not null
+            and (s.owner_observed_at is null or s.owner_observed_at <= $2))) o (told)
         where s.connection_id = $1 and s.kind = 'virtual'
     ), differing as (
         select w.* from wanted w join servers s on s.id = w.id
@@ -62,6 +71,7 @@ merge_changed = Query(
         select s.id from servers s where s.id in (select id from differing) order by s.id for update
     )
     update servers s set name = w.name, external_uuid = w.external_uuid, external_owner_id = w.owner_id,
+        owner_observed_at = case when w.owner_told then $2 else s.owner_observed_at end,
         customer_id = w.customer_id, state = w.state, mirrored_at = $2, missing_since = null, missing_lists = 0,
         gone_at = null,
         state_observed_at = case when s.state = w.state then s.state_observed_at else $2 end,
@@ -73,9 +83,10 @@ merge_changed = Query(
 merge_new = Query(
     ChangedRow,
     _LISTED
-    + """insert into servers (connection_id, kind, external_id, external_uuid, external_owner_id, customer_id, name,
-        state, created_at, mirrored_at, state_observed_at)
-    select $1, 'virtual', external_id, external_uuid, owner_id, customer_id, name, state, created_at, $2, $2
+    + """insert into servers (connection_id, kind, external_id, external_uuid, external_owner_id, owner_observed_at,
+        customer_id, name, state, created_at, mirrored_at, state_observed_at)
+    select $1, 'virtual', external_id, external_uuid, owner_id, case when owner_id is not null then $2::timestamptz end,
+        customer_id, name, state, coalesce(created_at, $2), $2, $2
     from listed l
     where not exists (select from servers s
         where s.connection_id = $1 and s.kind = 'virtual' and s.external_id = l.external_id)
@@ -86,9 +97,12 @@ merge_new = Query(
 )
 # A row that came after the list was begun cannot be missed by it.
 mark_missing = Command(
-    """update servers set missing_since = coalesce(missing_since, $2), missing_lists = missing_lists + 1
-    where connection_id = $1 and kind = 'virtual' and state <> 'gone' and mirrored_at < $2
-    and not external_id = any($3::bigint[])"""
+    """with missing as (
+        select id from servers where connection_id = $1 and kind = 'virtual' and state <> 'gone' and mirrored_at < $2
+        and not external_id = any($3::bigint[]) order by id for update
+    )
+    update servers s set missing_since = coalesce(s.missing_since, $2), missing_lists = s.missing_lists + 1
+    from missing m where s.id = m.id"""
 )
 long_missing = Query(
     MissingRow,
@@ -176,30 +190,37 @@ upsert_locations = Command(
     select $1, o.external_id, o.name from unnest($2::text[], $3::text[]) as o (external_id, name) order by 2
     on conflict (connection_id, external_id) do update set name = excluded.name where l.name <> excluded.name"""
 )
-# $1 connection, $2 server ids, $3 when each was asked for, then one array per column. What was asked before the row was
-# last observed says nothing new about state and power.
+# $1 connection, $2 server ids, $3 when each was asked for, then one array per column. A row whose details were asked
+# for later is left out: the older answer says nothing about it, addresses included. What was asked for before a list,
+# or before the state or the power was last observed, says nothing new about owner and name, state, or power.
 merge_details = Query(
     ChangedRow,
     """with observed as (
         select o.*, l.id as location_id, a.customer_id
         from unnest($2::bigint[], $3::timestamptz[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
             $9::bool[], $10::int[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[], $15::text[], $16::text[],
-            $17::text[], $18::text[], $19::text[])
+            $17::text[], $18::text[], $19::text[], $20::bool[])
             as o (id, at, owner_id, name, hostname, state, power, busy, cores, memory_mib, disk_gib, traffic_limit_gb,
-                operating_system, package, hypervisor, external_location, primary_ipv4, primary_ipv6)
+                operating_system, package, hypervisor, external_location, primary_ipv4, primary_ipv6, addressed)
         left join locations l on l.connection_id = $1 and l.external_id = o.external_location
         left join compute_accounts a on a.connection_id = $1 and a.external_user_id = o.owner_id
     ), old as (
-        select s.id, s.customer_id, s.state, s.power,
+        select s.id, s.customer_id, s.state, s.power, o.at >= h.listed_at as newest,
+            o.at >= greatest(h.listed_at, s.owner_observed_at) and o.owner_id is not null as owner_told,
             exists (select from server_actions p where p.server_id = s.id
                 and p.state in ('queued', 'sending', 'running')) as pending,
             exists (select from server_actions r where r.server_id = s.id
                 and r.finished_at > o.at - interval '2 minutes') as recent
-        from servers s join observed o on o.id = s.id where s.state <> 'gone' order by s.id for update of s
+        from servers s join observed o on o.id = s.id join connections c on c.id = $1 cross join lateral (
+            values (greatest(s.mirrored_at, case when s.missing_since is null then c.last_list_at end))
+        ) h (listed_at)
+        where s.state <> 'gone' and (s.detailed_at is null or s.detailed_at <= o.at) order by s.id for update of s
     )
-    update servers s set name = o.name, hostname = o.hostname,
-        external_owner_id = coalesce(o.owner_id, s.external_owner_id),
-        customer_id = case when o.owner_id is null then s.customer_id else o.customer_id end,
+    update servers s set name = case when old.newest then o.name else s.name end,
+        hostname = case when o.hostname is null then s.hostname else nullif(o.hostname, '') end,
+        external_owner_id = case when old.owner_told then o.owner_id else s.external_owner_id end,
+        owner_observed_at = case when old.owner_told then o.at else s.owner_observed_at end,
+        customer_id = case when old.owner_told then o.customer_id else s.customer_id end,
         state = case when s.state_observed_at <= o.at then o.state else s.state end,
         state_observed_at = greatest(s.state_observed_at, o.at),
         power = case when o.power is not null and (s.power_observed_at is null or s.power_observed_at <= o.at)
@@ -208,14 +229,19 @@ merge_details = Query(
             else greatest(s.power_observed_at, o.at) end,
         busy = o.busy or old.pending, cores = coalesce(o.cores, s.cores),
         memory_mib = coalesce(o.memory_mib, s.memory_mib), disk_gib = coalesce(o.disk_gib, s.disk_gib),
-        traffic_limit_gb = o.traffic_limit_gb,
+        traffic_limit_gb = coalesce(o.traffic_limit_gb, s.traffic_limit_gb),
         operating_system = coalesce(o.operating_system, s.operating_system), package = coalesce(o.package, s.package),
         hypervisor = coalesce(o.hypervisor, s.hypervisor), location_id = coalesce(o.location_id, s.location_id),
-        primary_ipv4 = o.primary_ipv4, primary_ipv6 = o.primary_ipv6, detailed_at = greatest(s.detailed_at, o.at),
+        primary_ipv4 = case when o.addressed then o.primary_ipv4 else s.primary_ipv4 end,
+        primary_ipv6 = case when o.addressed then o.primary_ipv6 else s.primary_ipv6 end, detailed_at = o.at,
         missing_since = null, missing_lists = 0
     from observed o join old on old.id = o.id
     where s.id = o.id
     returning s.id, s.customer_id, old.customer_id as old_customer_id, s.state, old.state as old_state, s.power,
         old.power as old_power, (old.pending or old.recent) as acted""",
 )
-tried = Command("update servers set detailed_at = $2 where id = any($1::bigint[])")
+# Its place is at the end of the row again. What its details were is still what they were, only asked for in vain.
+tried = Command(
+    """with tried as (select id from servers where id = any($1::bigint[]) order by id for update)
+    update servers s set detailed_at = greatest(s.detailed_at, $2) from tried t where s.id = t.id"""
+)

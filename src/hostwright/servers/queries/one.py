@@ -36,20 +36,20 @@ MAX_ID: Final = 2**63 - 1
 LOG_COLUMNS: Final = (
     "id, server_id, action, action_type, status, action_id, actor_label, error, created_at, finished_at"
 )
-_activity = Query(
-    LogRow,
-    "select "
-    + LOG_COLUMNS
-    + """ from server_log where server_id = $1 and ($2::bigint is null or id < $2)
+LOG_MATCHES: Final = """ from server_log where server_id = $1 and ($2::bigint is null or id < $2)
     and ($3::text is null or action_type = $3) and ($4::timestamptz is null or created_at >= $4)
-    and ($5::timestamptz is null or created_at < $5)
-    order by id desc limit $6""",
-)
+    and ($5::timestamptz is null or created_at < $5)"""
+_any_activity = Query(LogRow, "select " + LOG_COLUMNS + LOG_MATCHES + " order by id desc limit $6")
+# A server may have had another customer before, whose doings are nobody else's.
+_own_activity = Query(LogRow, "select " + LOG_COLUMNS + LOG_MATCHES + " and customer_id = $7 order by id desc limit $6")
 
 _viewed = Scalar(
     int,
-    """update servers set viewed_at = now() where id = any($1::bigint[])
-    and (viewed_at is null or viewed_at < now() - interval '1 minute') returning id""",
+    """with due as (
+        select id from servers where id = any($1::bigint[])
+        and (viewed_at is null or viewed_at < now() - interval '1 minute') order by id for update skip locked
+    )
+    update servers s set viewed_at = now() from due where s.id = due.id returning s.id""",
 )
 
 
@@ -115,12 +115,20 @@ async def addresses_of(db: Db, server_id: int) -> list[AddressRow]:
     return await _addresses.all(db, server_id)
 
 
-async def activity(db: Db, server_id: int, wanted: LogFilter, limit: int = 20) -> list[LogRow]:
-    """Activity of a server that the caller was let see, newest first."""
-    return await _activity.all(db, server_id, wanted.before, wanted.action_type, wanted.start, wanted.end, limit)
+async def activity(db: Db, scope: Scope, server_id: int, wanted: LogFilter, limit: int = 20) -> list[LogRow]:
+    """Activity of a server, newest first; customers read what happened while the server was theirs."""
+    arguments = (server_id, wanted.before, wanted.action_type, wanted.start, wanted.end, limit)
+    match scope:
+        case Staff():
+            return await _any_activity.all(db, *arguments)
+        case OwnedBy(customer_id):
+            return await _own_activity.all(db, *arguments, customer_id)
 
 
 async def touch_viewed(db: Db, server_ids: Sequence[int]) -> None:
-    """Say that somebody looks at these servers: their details come first. Writes a row once a minute at most."""
+    """Say that somebody looks at these servers: their details come first. Writes a row once a minute at most.
+
+    A row that something else is being done with is left alone: nobody waits, and the next look says it again.
+    """
     if server_ids:
         await _viewed.all(db, list(server_ids))

@@ -1,6 +1,6 @@
 """Every decision and every write of the servers feature."""
 
-from hostwright.servers.service.actions import perform_action
+from hostwright.servers.service.actions import give_up_on, perform_action
 from hostwright.servers.service.common import (
     Actor,
     AnswerLost,
@@ -37,6 +37,7 @@ __all__ = [
     "begin_reset",
     "confirm_pruning",
     "finish_reset",
+    "give_up_on",
     "link_account",
     "note_viewed",
     "perform_action",

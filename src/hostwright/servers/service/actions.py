@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from hostwright.core.clock import Clock
+from hostwright.core.clock import Clock, SystemClock
 from hostwright.core.db import Database, Tx
 from hostwright.core.jobs import enqueue
 from hostwright.core.providers import (
@@ -20,8 +20,8 @@ from hostwright.core.providers import (
     Transient,
 )
 from hostwright.servers.events import PERFORM_ACTION, WATCH_ACTION, ActionRef, WatchRef
-from hostwright.servers.policy import SETTLE_WITHIN
-from hostwright.servers.ports import Providers
+from hostwright.servers.policy import CLAIM_HOLDS, SETTLE_WITHIN
+from hostwright.servers.ports import ComputeProvider, Providers
 from hostwright.servers.queries import actions
 from hostwright.servers.records import ActionKind, ActionState, TargetAction
 from hostwright.servers.service.common import announce
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 LOST: Final = Ambiguous.code
 MAX_BACKOFF: Final = 30.0
+PENDING: Final = frozenset({ActionState.QUEUED, ActionState.SENDING, ActionState.RUNNING})
+NO_ANSWER: Final = "VirtFusion did not say in time how it ended. Look at the state before you try again."
 LOG_STATUS: Final = {
     ActionState.SUCCEEDED: "success",
     ActionState.FAILED: "failed",
@@ -39,16 +41,30 @@ LOG_STATUS: Final = {
 
 async def perform_action(database: Database, providers: Providers, clock: Clock, action_id: int) -> None:
     """Send a queued power action. Safe to run twice: what was sent before is observed, not sent again."""
+    async with database.acquire() as db:
+        asked = await actions.target.maybe(db, action_id)
+    if asked is None:
+        return
+    provider = await _provider(providers, asked.connection_id)
     target = await _claim(database, clock, action_id)
     if target is None:
         return
     try:
-        provider = await providers.compute(target.connection_id)
+        if isinstance(provider, ProviderError):
+            raise provider
         ticket = await provider.act(target.external_id, PowerAction(target.kind.value))
     except ProviderError as error:
         await _not_taken(database, clock, target, error)
         return
     await _taken(database, clock, target, ticket)
+
+
+async def _provider(providers: Providers, connection_id: int) -> ComputeProvider | ProviderError:
+    """The provider, or why there is none. Asked for before the claim: after it only the call itself may fail."""
+    try:
+        return await providers.compute(connection_id)
+    except ProviderError as error:
+        return error
 
 
 async def _claim(database: Database, clock: Clock, action_id: int) -> TargetAction | None:
@@ -64,22 +80,24 @@ async def _claim(database: Database, clock: Clock, action_id: int) -> TargetActi
         if target.state is not ActionState.QUEUED:
             return None
         if target.deadline <= now:
-            await finish(
-                tx,
-                target,
-                ActionState.FAILED,
-                now,
-                code=Transient.code,
-                message="VirtFusion could not be reached in time. Nothing was done.",
-            )
+            await give_up(tx, target, now)
             return None
         await actions.claim.run(tx, target.id, now)
-    return await _reread(database, action_id)
+        # Read under the same lock: what comes later may be another worker's claim.
+        claimed = await actions.target.maybe(tx, action_id)
+    if claimed is not None and clock.now() - now > CLAIM_HOLDS:
+        await _let_go(database, claimed)
+        return None
+    return claimed
 
 
-async def _reread(database: Database, action_id: int) -> TargetAction | None:
-    async with database.acquire() as db:
-        return await actions.target.maybe(db, action_id)
+async def _let_go(database: Database, target: TargetAction) -> None:
+    """Queue anew what was claimed too long ago to be sent: this process stood still, and another may be at it."""
+    log.warning("server.claim_too_old", action_id=target.id, attempt=target.attempts)
+    async with database.transaction() as tx:
+        current = await actions.target.maybe(tx, target.id, lock=True)
+        if current is not None and _is_current(current, target):
+            await send_again(tx, current)
 
 
 def _is_current(now_stands: TargetAction | None, sent: TargetAction) -> bool:
@@ -152,6 +170,23 @@ async def watch_again(tx: Tx, target: TargetAction, turn: int, now: datetime, se
     """
     run_at = now + timedelta(seconds=seconds)
     await enqueue(tx, WATCH_ACTION, WatchRef(target.id, turn), key=f"{target.id}:{turn % 2}", run_at=run_at)
+
+
+async def give_up(tx: Tx, target: TargetAction, now: datetime) -> None:
+    """End an action that nobody goes on with: what still waits was not done, of anything else nothing is known."""
+    if target.state is ActionState.QUEUED:
+        message = "VirtFusion could not be reached in time. Nothing was done."
+        await finish(tx, target, ActionState.FAILED, now, code=Transient.code, message=message)
+    else:
+        code = target.error_code or "deadline"
+        await finish(tx, target, ActionState.UNKNOWN, now, code=code, message=NO_ANSWER)
+
+
+async def give_up_on(tx: Tx, action_id: int, *, clock: Clock | None = None) -> None:
+    """End an action whose job was given up; nothing happens when it has ended already."""
+    target = await actions.target.maybe(tx, action_id, lock=True)
+    if target is not None and target.state in PENDING:
+        await give_up(tx, target, (clock or SystemClock()).now())
 
 
 async def finish(

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final, Protocol
 
+import asyncpg
 import msgspec
 
-from hostwright.core.db import Tx
+from hostwright.core.db import PoolExhausted, Tx
 from hostwright.core.errors import AppError, Forbidden, Unavailable
 from hostwright.core.live import publish
 from hostwright.core.scope import OwnedBy, Scope
 from hostwright.identity.records import MemberRole
 
 OPERATORS: Final = frozenset({MemberRole.OWNER, MemberRole.TECHNICAL})
+# The database is away or refuses: what ends a use case, unless something that happened already has to be told.
+DATABASE_ERRORS: Final = (PoolExhausted, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 NOT_AN_OPERATOR: Final = "Your role at this customer does not allow operating its servers."
+
+
+class CallBudget(msgspec.Struct, frozen=True):
+    """A limit as `core.limits` takes it."""
+
+    key: str
+    per: timedelta
+    burst: int
+
+
+def call_budget(connection_id: int, calls_per_minute: int) -> CallBudget:
+    """What all processes together may ask a vendor's system: ten seconds' share at once."""
+    return CallBudget(
+        f"virtfusion:{connection_id}", timedelta(seconds=60 / calls_per_minute), max(1, calls_per_minute // 6)
+    )
 
 
 class Actor(msgspec.Struct, frozen=True):

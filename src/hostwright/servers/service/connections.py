@@ -9,6 +9,7 @@ from hostwright.core.clock import Clock, SystemClock
 from hostwright.core.crypto import Keyring
 from hostwright.core.db import Tx
 from hostwright.core.errors import Conflict
+from hostwright.servers.policy import PruningChanged
 from hostwright.servers.queries import connections as statements
 from hostwright.servers.queries import mirror
 from hostwright.servers.service.common import Actor
@@ -48,6 +49,7 @@ async def link_account(
 
     Raises `AccountTaken` when either side is linked already.
     """
+    await mirror.take_turns.value(tx)
     written = await statements.insert_account.run(
         tx, connection_id, customer_id, external_user_id, external_relation_id
     )
@@ -58,19 +60,27 @@ async def link_account(
     return len(adopted)
 
 
-async def confirm_pruning(tx: Tx, actor: Actor, connection_id: int, *, clock: Clock | None = None) -> bool:
-    """Let the next run of the mirror take as many servers for gone as it stopped at; False when it was not stopped."""
-    done = await statements.confirm_pruning.run(tx, connection_id, (clock or SystemClock()).now()) > 0
-    if done:
-        await record(
-            tx,
-            actor_id=actor.id,
-            actor_label=actor.label,
-            action="connection.confirm_pruning",
-            outcome="done",
-            object_type="connection",
-            object_id=str(connection_id),
-            address=actor.address,
-            request_id=actor.request_id,
-        )
-    return done
+async def confirm_pruning(tx: Tx, actor: Actor, connection_id: int, count: int, *, clock: Clock | None = None) -> bool:
+    """Let the next run of the mirror take ``count`` servers for gone; False when it was not stopped.
+
+    Raises `PruningChanged` when it is stopped at another number than staff saw.
+    """
+    state = await mirror.pruning.maybe(tx, connection_id, lock=True)
+    if state is None or state.prune_stopped_at is None:
+        return False
+    if state.prune_count != count:
+        raise PruningChanged
+    await statements.confirm_pruning.run(tx, connection_id, (clock or SystemClock()).now())
+    await record(
+        tx,
+        actor_id=actor.id,
+        actor_label=actor.label,
+        action="connection.confirm_pruning",
+        outcome="done",
+        object_type="connection",
+        object_id=str(connection_id),
+        detail={"servers": count},
+        address=actor.address,
+        request_id=actor.request_id,
+    )
+    return True

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 import structlog
 
 from hostwright.core.clock import Clock, SystemClock
 from hostwright.core.db import Database, Tx
 from hostwright.core.limits import check_limit
+from hostwright.core.logs import error_text
 from hostwright.core.providers import Gone, ObservedServer, ProviderError, Refused
 from hostwright.servers.ports import ComputeProvider, Providers
 from hostwright.servers.queries import mirror
 from hostwright.servers.records import DueRow
+from hostwright.servers.service.common import call_budget
 from hostwright.servers.service.outside import note_changes
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE: Final = 8
 BATCH: Final = 50
+NOT_STORABLE: Final = ("22", "23")  # classes of SQLSTATE: a value that is none, a constraint
 FAILURES: Final = 5  # in a row: the vendor is away, the rest would only wait
 
 
@@ -78,10 +82,9 @@ class Pass:
     async def _may_call(self, rate: int | None) -> bool:
         if rate is None:
             return True
+        budget = call_budget(self.connection_id, rate)
         async with self.database.acquire() as db:
-            per = timedelta(seconds=60 / rate)
-            burst = max(1, rate // 6)
-            return await check_limit(db, f"virtfusion:{self.connection_id}", per=per, burst=burst) is not None
+            return await check_limit(db, budget.key, per=budget.per, burst=budget.burst) is not None
 
     async def _ask(self, row: DueRow) -> None:
         at = self.clock.now()
@@ -107,11 +110,33 @@ class Pass:
             dead_ends, self.dead_ends = self.dead_ends, []
             if not seen and not dead_ends:
                 return
-            now = self.clock.now()
-            async with self.database.transaction() as tx:
-                self.outcome.changed += await store_details(tx, self.connection_id, seen, now)
-                await mirror.tried.run(tx, dead_ends, now)
-            self.outcome.stored += len(seen)
+            try:
+                await self._write(seen, dead_ends)
+            except asyncpg.PostgresError as error:
+                log.warning("mirror.details_one_by_one", connection_id=self.connection_id, error=error_text(error))
+                await self._write((), dead_ends)
+                for one in seen:
+                    await self._write_alone(one)
+
+    async def _write(self, seen: Sequence[Seen], dead_ends: Sequence[int]) -> None:
+        """All of it or nothing. Dead ends go first: they change no total, and their rows are locked before one is."""
+        now = self.clock.now()
+        async with self.database.transaction() as tx:
+            await mirror.take_turns.value(tx)
+            await mirror.tried.run(tx, dead_ends, now)
+            self.outcome.changed += await store_details(tx, self.connection_id, seen, now)
+        self.outcome.stored += len(seen)
+
+    async def _write_alone(self, one: Seen) -> None:
+        """What the database cannot hold is a dead end: the others must not wait behind it."""
+        try:
+            await self._write([one], ())
+        except asyncpg.PostgresError as error:
+            if not (error.sqlstate or "").startswith(NOT_STORABLE):
+                raise
+            self.outcome.lost += 1
+            log.warning("mirror.detail_not_storable", server_id=one.server_id, error=error_text(error))
+            await self._write((), [one.server_id])
 
 
 async def refresh_details(
@@ -148,7 +173,7 @@ async def refresh_details(
 
 
 def _primary(server: ObservedServer, version: int) -> str | None:
-    fitting = [address for address in server.addresses if address.version == version]
+    fitting = [address for address in server.addresses or () if address.version == version]
     return next((address.address for address in fitting if address.primary), fitting[0].address if fitting else None)
 
 
@@ -174,6 +199,7 @@ def _columns(seen: Sequence[Seen]) -> list[list[Any]]:
             one.server.location_id,
             _primary(one.server, 4),
             _primary(one.server, 6),
+            one.server.addresses is not None,
         )
         for one in seen
     ]
@@ -181,9 +207,13 @@ def _columns(seen: Sequence[Seen]) -> list[list[Any]]:
 
 
 async def store_details(tx: Tx, connection_id: int, seen: Sequence[Seen], now: datetime) -> int:
-    """Write what was seen of several servers at once; returns how many changed in a way that people see."""
+    """Write what was seen of several servers at once; returns how many changed in a way that people see.
+
+    A server whose details were asked for later than here is left as it is.
+    """
     if not seen:
         return 0
+    await mirror.take_turns.value(tx)
     places = {one.server.location_id: one.server.location_name for one in seen if one.server.location_name}
     places.pop(None, None)
     await mirror.upsert_locations.run(tx, connection_id, list(places), list(places.values()))
@@ -199,16 +229,17 @@ async def store_details(tx: Tx, connection_id: int, seen: Sequence[Seen], now: d
 
 
 async def _store_addresses(tx: Tx, stored: set[int], seen: Sequence[Seen], now: datetime) -> None:
-    """Close addresses that a server does not have any more and open new ones."""
+    """Close addresses that a server does not have any more and open new ones; not told is not none."""
+    told = sorted(one.server_id for one in seen if one.server_id in stored and one.server.addresses is not None)
     held = {
         (one.server_id, address.address): address
         for one in seen
         if one.server_id in stored
-        for address in one.server.addresses
+        for address in one.server.addresses or ()
     }
     server_ids = [server_id for server_id, _ in held]
     addresses = [address for _, address in held]
-    await mirror.release_addresses.run(tx, sorted(stored), server_ids, now, addresses)
+    await mirror.release_addresses.run(tx, told, server_ids, now, addresses)
     versions = [address.version for address in held.values()]
     primary = [address.primary for address in held.values()]
-    await mirror.open_addresses.run(tx, sorted(stored), server_ids, now, addresses, versions, primary)
+    await mirror.open_addresses.run(tx, told, server_ids, now, addresses, versions, primary)

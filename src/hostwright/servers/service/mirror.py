@@ -8,17 +8,18 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-import asyncpg
 import msgspec
 import structlog
 
 from hostwright.core.clock import Clock, SystemClock
-from hostwright.core.db import Database, PoolExhausted, Tx
+from hostwright.core.db import Database, Tx
+from hostwright.core.logs import error_text
 from hostwright.core.providers import Gone, Listing, ProviderError
 from hostwright.servers.policy import GONE_AFTER, may_prune
 from hostwright.servers.ports import ComputeProvider, Providers
 from hostwright.servers.queries import connections, mirror
 from hostwright.servers.records import MissingRow
+from hostwright.servers.service.common import DATABASE_ERRORS
 from hostwright.servers.service.outside import note_changes
 
 log = structlog.get_logger(__name__)
@@ -51,7 +52,8 @@ async def run_mirror(
 ) -> MirrorOutcome:
     """Bring the mirror of a connection up to date with one complete list; one run at a time, whichever process runs it.
 
-    A failure of the vendor changes nothing but the connection's ``last_error``. Never raises a provider error.
+    A failure of the vendor changes nothing but the connection's ``last_error``. Never raises a provider error; any
+    other error ends the run as failed before it is raised.
     """
     clock = clock or SystemClock()
     run_id = await _claim(database, connection_id, clock)
@@ -78,13 +80,22 @@ async def run_mirror(
                 )
     except ProviderError as error:
         log.warning("mirror.failed", connection_id=connection_id, code=error.code, error=error.message)
-        async with database.transaction() as tx:
-            await mirror.fail_run.run(tx, run_id, clock.now(), error.message)
-            await mirror.went_wrong.run(tx, connection_id, error.message, clock.now())
+        await _fail(database, connection_id, run_id, error.message, clock)
         return MirrorOutcome("failed", error=error.message)
     except RunLost:
         return MirrorOutcome("busy")
+    except Exception as error:
+        # Ours, so it is raised again; but staff must not see a run that seems to go on.
+        with suppress(*DATABASE_ERRORS):
+            await _fail(database, connection_id, run_id, f"The mirror broke off: {error_text(error)}", clock)
+        raise
     return outcome
+
+
+async def _fail(database: Database, connection_id: int, run_id: int, message: str, clock: Clock) -> None:
+    async with database.transaction() as tx:
+        await mirror.fail_run.run(tx, run_id, clock.now(), message)
+        await mirror.went_wrong.run(tx, connection_id, message, clock.now())
 
 
 async def _claim(database: Database, connection_id: int, clock: Clock) -> int | None:
@@ -107,7 +118,7 @@ async def _beating(database: Database, run_id: int, clock: Clock) -> AsyncGenera
         while True:
             await asyncio.sleep(BEAT)
             # A beat that is lost does no harm: the next one comes before the run is taken for dead.
-            with suppress(PoolExhausted, asyncpg.PostgresError, OSError):
+            with suppress(*DATABASE_ERRORS):
                 async with database.transaction() as tx:
                     await mirror.beat.run(tx, run_id, clock.now())
 
@@ -140,9 +151,11 @@ async def _merge(
     ]
     async with database.transaction() as tx:
         await _own_run(tx, run_id)
+        await mirror.take_turns.value(tx)
+        # Before the others: it changes no total, and whoever holds one must not wait for a server.
+        missing = await mirror.mark_missing.run(tx, connection_id, begun, columns[0])
         changed = await mirror.merge_changed.all(tx, connection_id, begun, *columns)
         created = await mirror.merge_new.all(tx, connection_id, begun, *columns)
-        missing = await mirror.mark_missing.run(tx, connection_id, begun, columns[0])
         await note_changes(tx, [*changed, *created], clock.now())
         # What a complete list shows stood so when it was begun.
         await mirror.listed_well.run(tx, connection_id, begun, clock.now())
@@ -172,6 +185,7 @@ async def _prune(  # noqa: PLR0913  what one run knows
     gone = [row.id for row in candidates if await _is_gone(provider, row, outcome)]
     async with database.transaction() as tx:
         await _own_run(tx, run_id)
+        await mirror.take_turns.value(tx)
         changed = await mirror.mark_gone.all(tx, gone, clock.now())
         await mirror.release_all.run(tx, [row.id for row in changed], clock.now())
         await mirror.pruning_settled.run(tx, connection_id)

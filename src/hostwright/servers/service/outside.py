@@ -46,7 +46,11 @@ async def note_changes(tx: Tx, changes: Sequence[ChangedRow], now: datetime) -> 
     """Write down and announce what the mirror changed, in the transaction that changed it."""
     lines = [(row, action) for row in changes if (action := happened(row)) is not None]
     await actions.insert_log.many(
-        tx, [(row.id, action, "state", "success", None, None, VENDOR, None, None, now, now) for row, action in lines]
+        tx,
+        [
+            (row.id, row.customer_id, action, "state", "success", None, None, VENDOR, None, None, now, now)
+            for row, action in lines
+        ],
     )
     moved = [row.id for row in changes if row.old_state is not None and row.customer_id != row.old_customer_id]
     if moved:

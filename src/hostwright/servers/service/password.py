@@ -10,6 +10,7 @@ import structlog
 from hostwright.core.clock import Clock, SystemClock
 from hostwright.core.db import Database, Tx
 from hostwright.core.limits import spend
+from hostwright.core.logs import error_text
 from hostwright.core.providers import (
     Ambiguous,
     Gone,
@@ -32,6 +33,7 @@ from hostwright.servers.records import ActionKind, ActionState, TargetAction
 from hostwright.servers.schemas import NewPassword
 from hostwright.servers.service.actions import LOST, finish, watch_again
 from hostwright.servers.service.common import (
+    DATABASE_ERRORS,
     Actor,
     AnswerLost,
     UpstreamAway,
@@ -72,9 +74,17 @@ async def reset_password(
         provider = await providers.compute(target.connection_id)
         outcome = await provider.reset_password(target.external_id, windows=windows)
     except ProviderError as error:
-        await _not_done(database, clock, target, error)
+        try:
+            await _not_done(database, clock, target, error)
+        except DATABASE_ERRORS as lost:
+            # What became of the password matters more than what became of our row. The sweep ends the action.
+            log.warning("server.reset_not_written", action_id=target.id, error=error_text(lost))
         raise _as_answer(error) from error
-    await finish_reset(database, clock, target, outcome)
+    try:
+        await finish_reset(database, clock, target, outcome)
+    except DATABASE_ERRORS as error:
+        # It is changed, and this is the only place that knows the new one. The sweep ends the action.
+        log.warning("server.reset_not_written", action_id=target.id, error=error_text(error))
     return NewPassword("Administrator" if windows else "root", outcome.password, target.id)
 
 
@@ -95,8 +105,8 @@ async def finish_reset(database: Database, clock: Clock, target: TargetAction, o
     """Write the outcome down, without the password; the action stays running until the vendor's queue is done."""
     now = clock.now()
     async with database.transaction() as tx:
-        current = await actions.target.one(tx, target.id, lock=True)
-        if current.state is not ActionState.SENDING:
+        current = await actions.target.maybe(tx, target.id, lock=True)
+        if current is None or current.state is not ActionState.SENDING:
             return
         if outcome.queue_id is None:
             await finish(tx, current, ActionState.SUCCEEDED, now)
@@ -110,8 +120,8 @@ async def _not_done(database: Database, clock: Clock, target: TargetAction, erro
     log.warning("server.reset_not_done", action_id=target.id, code=error.code)
     lost = isinstance(error, Ambiguous)
     async with database.transaction() as tx:
-        current = await actions.target.one(tx, target.id, lock=True)
-        if current.state is not ActionState.SENDING:
+        current = await actions.target.maybe(tx, target.id, lock=True)
+        if current is None or current.state is not ActionState.SENDING:
             return
         state = ActionState.UNKNOWN if lost else ActionState.FAILED
         message = MAYBE_CHANGED if lost else error.message

@@ -22,14 +22,14 @@ async def request_power(
 ) -> ActionRow:
     """Ask for a power action on a server held ``for update`` (`queries.locked_server`).
 
-    A pending action of the same kind is returned instead of a second one; another kind raises `ActionPending`, a server
-    that is not active its `Conflict`.
+    A pending action of the same kind is returned instead of a second one; another kind, or one that the server's former
+    customer asked for, raises `ActionPending`, a server that is not active its `Conflict`.
     """
     require_operable(server)
     kind = ActionKind(action.value)
     pending = await queries.pending_action(tx, server.id)
     if pending is not None:
-        if pending.kind is kind:
+        if pending.kind is kind and pending.customer_id == server.customer_id:
             return pending
         raise ActionPending
     now = (clock or SystemClock()).now()
@@ -56,8 +56,9 @@ async def write_down(
         now + ACTION_DEADLINE,
     )
     action_type = "security" if kind is ActionKind.RESET_PASSWORD else "power"
+    who = (actor.id, actor.label, None, actor.address)
     await actions.insert_log.run(
-        tx, server.id, kind, action_type, "pending", row.id, actor.id, actor.label, None, actor.address, now, None
+        tx, server.id, server.customer_id, kind, action_type, "pending", row.id, *who, now, None
     )
     await actions.look_again.run(tx, server.id, True, now)  # noqa: FBT003  a column's value
     await record(

@@ -21,6 +21,7 @@ from hostwright.core.providers import (
 )
 from hostwright.servers.events import PERFORM_ACTION, WATCH_ACTION, ActionRef, WatchRef
 from hostwright.servers.policy import (
+    OVERDUE_AFTER,
     SENDING_IS_LOST_AFTER,
     SETTLE_WITHIN,
     Verdict,
@@ -29,7 +30,15 @@ from hostwright.servers.policy import (
 from hostwright.servers.ports import ComputeProvider, Providers
 from hostwright.servers.queries import actions
 from hostwright.servers.records import ActionKind, ActionState, TargetAction
-from hostwright.servers.service.actions import LOST, finish, send_again, watch_again
+from hostwright.servers.service.actions import (
+    LOST,
+    NO_ANSWER,
+    PENDING,
+    finish,
+    give_up,
+    send_again,
+    watch_again,
+)
 from hostwright.servers.service.common import announce
 
 log = structlog.get_logger(__name__)
@@ -42,7 +51,6 @@ TOO_LATE: Final = {
     ActionKind.BOOT: "VirtFusion says it is done, but the server does not run.",
     ActionKind.RESTART: "VirtFusion says it is done, but the server does not run.",
 }
-NO_ANSWER: Final = "VirtFusion did not say in time how it ended. Look at the state before you try again."
 RESTART_LOST: Final = "VirtFusion's answer was lost. The server runs; whether it was restarted cannot be seen."
 
 
@@ -180,7 +188,8 @@ async def _too_late(tx: Tx, target: TargetAction, look: Look, now: datetime) -> 
 async def sweep_actions(database: Database, clock: Clock) -> int:
     """Queue anew what should be going on: a queued action's sending, a running one's watch. Returns how many were lost.
 
-    An equal job that still waits makes this do nothing.
+    An equal job that still waits makes this do nothing. What should have ended some time ago is ended here: a job that
+    fails each time must not be queued anew for ever.
     """
     lost = 0
     async with database.acquire() as db:
@@ -194,6 +203,9 @@ async def sweep_actions(database: Database, clock: Clock) -> int:
 
 
 async def _take_up(tx: Tx, target: TargetAction, now: datetime) -> bool:
+    if target.state in PENDING and now > target.deadline + OVERDUE_AFTER:
+        await give_up(tx, target, now)
+        return True
     match target.state:
         case ActionState.RUNNING:
             return await enqueue(tx, WATCH_ACTION, WatchRef(target.id, 0), key=f"{target.id}:0")

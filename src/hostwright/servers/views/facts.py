@@ -162,7 +162,7 @@ def detail_view(  # noqa: PLR0913  a page is made of what was read
         traffic_limit_gb=facts.traffic_limit_gb,
         detailed=facts.detailed_at is not None,
         memory=_split(mebibytes(row.memory_mib)),
-        traffic=traffic if facts.detailed_at is not None else (words.NONE, ""),
+        traffic=traffic if facts.traffic_limit_gb is not None else (words.NONE, ""),
         addresses=addresses,
         activity=[log_view(line) for line in activity],
         ipv4=row.primary_ipv4 or "",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from typing import Final, Literal
+
+import msgspec
 
 from hostwright.core.http.failures import clean_text
 from hostwright.core.providers import (
     ActionProgress,
     ActionTicket,
+    Ambiguous,
     ConnectionCheck,
     ListedServer,
     Listing,
@@ -18,13 +20,16 @@ from hostwright.core.providers import (
     Power,
     PowerAction,
     ProviderError,
+    Refused,
     ResetPassword,
     ServerState,
     TrafficMonth,
 )
 from hostwright.upstream.virtfusion.catalog import Catalog
 from hostwright.upstream.virtfusion.client import VirtFusionClient
+from hostwright.upstream.virtfusion.reading import MOST, MOST_CORES, moment, number, text, utc
 from hostwright.upstream.virtfusion.types import (
+    Absent,
     Hypervisor,
     HypervisorGroup,
     Interface,
@@ -75,8 +80,14 @@ class VirtFusionCompute:
         return ConnectionCheck(ok=True, problem=None)
 
     async def list_servers(self) -> Listing:
-        """All servers, at a call per 200; complete, or it raises."""
+        """All servers, at a call per 200; complete, or it raises.
+
+        A server whose id is no id cannot be left out: the list would call another one missing.
+        """
         lines, calls = await self.client.servers()
+        if not all(0 < line.id <= MOST for line in lines):
+            message = "VirtFusion's list of servers has an id that cannot be one."
+            raise Refused(message)
         return Listing([_listed(line) for line in lines], calls)
 
     async def observe(self, external_id: int, *, power: bool) -> ObservedServer:
@@ -94,6 +105,9 @@ class VirtFusionCompute:
     async def act(self, external_id: int, action: PowerAction) -> ActionTicket:
         """Ask for a power action; `Ambiguous` when the answer was lost, `Transient` while the server is busy."""
         queued = await self.client.power(external_id, action.value)
+        if queued.queue_id is not None and number(queued.queue_id) is None:
+            message = "VirtFusion took it, under a number that cannot be one."
+            raise Ambiguous(message)
         return ActionTicket(queued.queue_id)
 
     async def action_progress(self, queue_id: int) -> ActionProgress:
@@ -111,24 +125,19 @@ class VirtFusionCompute:
         return sorted((_month(period) for period in periods), key=lambda month: month.start, reverse=True)
 
 
-def _utc(moment: datetime) -> datetime:
-    """Times without a zone are taken for UTC, the zone that VirtFusion runs in."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def _name(name: str | None, server_id: int) -> str:
     """A server has no name until it is built."""
-    return (name or "").strip() or f"Server {server_id}"
+    return text(name) or f"Server {server_id}"
 
 
 def _listed(line: ServerLine) -> ListedServer:
     return ListedServer(
         external_id=line.id,
-        external_uuid=line.uuid,
-        external_owner_id=line.owner,
+        external_uuid=text(line.uuid),
+        external_owner_id=number(line.owner),
         name=_name(line.name, line.id),
         state=_state(line.commissioned, suspended=line.suspended, failed=False),
-        created_at=_utc(line.created),
+        created_at=moment(line.created),
     )
 
 
@@ -162,35 +171,42 @@ def _observed(
     failed = server.build_failed or server.state == "failed"
     return ObservedServer(
         external_id=server.id,
-        external_owner_id=server.owner_id,
+        external_owner_id=number(server.owner_id),
         name=_name(server.name, server.id),
-        hostname=server.hostname or None,
+        hostname=None if server.hostname is msgspec.UNSET else text(server.hostname) or "",
         state=_state(server.commission_status, suspended=server.suspended, failed=failed),
         power=power,
         busy=isinstance(server.tasks, Tasks) and server.tasks.active,
-        cores=resources.cpu_cores,
-        memory_mib=resources.memory,
-        disk_gib=resources.storage,
-        traffic_limit_gb=resources.traffic or None,
-        operating_system=system,
-        package=package,
-        hypervisor=hypervisor.name,
-        location_id=None if hypervisor.group_id is None else str(hypervisor.group_id),
-        location_name=group.name,
-        addresses=_addresses(server),
-        created_at=_utc(server.created),
+        cores=number(resources.cpu_cores, MOST_CORES),
+        memory_mib=number(resources.memory),
+        disk_gib=number(resources.storage),
+        traffic_limit_gb=number(resources.traffic),
+        operating_system=text(system) or None,
+        package=text(package) or None,
+        hypervisor=text(hypervisor.name) or None,
+        location_id=None if hypervisor.group_id is None else text(str(hypervisor.group_id)),
+        location_name=text(group.name) or None,
+        addresses=_addresses(server.network),
+        created_at=moment(server.created),
     )
 
 
-def _addresses(server: VirtualServer) -> list[ObservedAddress]:
-    """Addresses in use, each once; the first of each version is its primary one. Odd ones are left out."""
-    network = server.network if isinstance(server.network, Network) else Network()
+def _addresses(network: Network | Absent) -> list[ObservedAddress] | None:
+    """Addresses in use, each once; the first of each version is its primary one. Odd ones are left out.
+
+    None when the answer has no interfaces, or one without any list of addresses: it does not say that there are none.
+    """
+    if not isinstance(network, Network) or network.interfaces is None:
+        return None
+    used = [*_in_use(network.interfaces), *_in_use(network.secondary_interfaces or [])]
+    if any(interface.ipv4 is None and interface.ipv6 is None for interface in used):
+        return None
     texts: dict[str, Literal[4, 6]] = {}
-    for interface in (*_in_use(network.interfaces), *_in_use(network.secondary_interfaces)):
-        for text in _texts(interface):
-            texts.setdefault(text, 6 if ":" in text else 4)
-    firsts = {version: text for text, version in reversed(texts.items())}
-    return [ObservedAddress(text, version, primary=firsts[version] == text) for text, version in texts.items()]
+    for interface in used:
+        for found in _texts(interface):
+            texts.setdefault(found, 6 if ":" in found else 4)
+    firsts = {version: found for found, version in reversed(texts.items())}
+    return [ObservedAddress(found, version, primary=firsts[version] == found) for found, version in texts.items()]
 
 
 def _in_use(interfaces: list[Interface]) -> list[Interface]:
@@ -199,17 +215,17 @@ def _in_use(interfaces: list[Interface]) -> list[Interface]:
 
 def _texts(interface: Interface) -> list[str]:
     found: list[str] = []
-    for four in sorted((one for one in interface.ipv4 if one.enabled), key=lambda one: one.order):
+    for four in sorted((one for one in interface.ipv4 or [] if one.enabled), key=lambda one: one.order):
         found.extend(_usual_form(four.address))
-    for six in sorted((one for one in interface.ipv6 if one.enabled), key=lambda one: one.order):
+    for six in sorted((one for one in interface.ipv6 or [] if one.enabled), key=lambda one: one.order):
         if six.subnet and six.cidr is not None:
             found.extend(_usual_form(f"{six.subnet}/{six.cidr}"))
     return found
 
 
-def _usual_form(text: str) -> list[str]:
+def _usual_form(address: str) -> list[str]:
     try:
-        return [str(ip_network(text, strict=False) if "/" in text else ip_address(text))]
+        return [str(ip_network(address, strict=False) if "/" in address else ip_address(address))]
     except ValueError:
         return []
 
@@ -230,8 +246,8 @@ def _progress(item: QueueItem) -> ActionProgress:
 
 def _month(period: TrafficPeriod) -> TrafficMonth:
     return TrafficMonth(
-        start=_utc(period.start),
-        end=_utc(period.end),
+        start=utc(period.start),
+        end=utc(period.end),
         received_bytes=period.rx,
         sent_bytes=period.tx,
         total_bytes=period.total,

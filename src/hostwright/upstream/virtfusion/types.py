@@ -2,16 +2,20 @@
 
 Source: the vendor's API description (early 2025) and its examples. Numbers may come as text and flags as 0 and 1, so
 these are decoded loosely. The vendor is written in PHP, where an empty object is written like an empty list and an
-absent one may be ``false``: `Absent` stands for those.
+absent one may be ``false``: `Absent` stands for those. A list that is None was not sent, which says nothing about what
+is in it. Moments of creation stay undecoded: one that cannot be read must not cost the list that it stands in.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 type Absent = list[msgspec.Raw] | bool | str | None
+
+NOTHING: Final = msgspec.Raw(b"null")
 
 
 class ServerLine(msgspec.Struct, frozen=True):
@@ -19,7 +23,7 @@ class ServerLine(msgspec.Struct, frozen=True):
 
     id: int
     commissioned: int
-    created: datetime
+    created: msgspec.Raw = NOTHING
     uuid: str | None = None
     name: str | None = None
     owner: int | None = None
@@ -67,13 +71,13 @@ class Ipv6(msgspec.Struct, frozen=True):
 class Interface(msgspec.Struct, frozen=True):
     order: int = 0
     enabled: bool = True
-    ipv4: list[Ipv4] = []
-    ipv6: list[Ipv6] = []
+    ipv4: list[Ipv4] | None = None
+    ipv6: list[Ipv6] | None = None
 
 
 class Network(msgspec.Struct, frozen=True, rename="camel"):
-    interfaces: list[Interface] = []
-    secondary_interfaces: list[Interface] = []
+    interfaces: list[Interface] | None = None
+    secondary_interfaces: list[Interface] | None = None
 
 
 class HypervisorGroup(msgspec.Struct, frozen=True):
@@ -118,11 +122,11 @@ class VirtualServer(msgspec.Struct, frozen=True, rename="camel"):
 
     id: int
     commission_status: int
-    created: datetime
+    created: msgspec.Raw = NOTHING
     uuid: str | None = None
     owner_id: int | None = None
     name: str | None = None
-    hostname: str | None = None
+    hostname: str | msgspec.UnsetType | None = msgspec.UNSET
     state: str | None = None
     suspended: bool = False
     build_failed: bool = False

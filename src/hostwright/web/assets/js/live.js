@@ -36,12 +36,8 @@ function fetchAgain(parts) {
   }
 }
 
-// After a gap in the stream lists, and whatever says where it comes from, are fetched again.
+// When the page missed something lists, and whatever says where it comes from, are fetched again.
 const refetch = () => fetchAgain(all("#list, [data-refresh][id], [data-about][id]"));
-
-document.addEventListener("htmx:sse:after:connection", (event) => {
-  if (event.detail.connection.attempt > 0) refetch();
-});
 
 document.addEventListener("htmx:sse:error", (event) => {
   if (event.detail.status === 401) location.reload(); // the session was ended: ask to sign in

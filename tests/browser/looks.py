@@ -1,0 +1,130 @@
+"""Pages to look at, and what is looked for in each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from playwright.async_api import Page
+
+from tests.browser.desk import Desk, Window
+
+AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+RUN: Final = """async () => {
+  const values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const found = await axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"] });
+  return found.violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.target} ${node.failureSummary}`));
+}"""
+CALM: Final = """() => Promise.allSettled(
+  document.getAnimations().filter((one) => one.effect.getComputedTiming().iterations !== Infinity).map((one) => one.finished)
+)"""
+UNWRAPPED: Final = r"""() => {
+  const kept = (element) => element?.closest("[translate=no], script, style, template, [hidden]");
+  const words = (text) => /\p{L}/u.test(text) && !text.includes("⟦") && !text.includes("⟧");
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const sentences = new Set();
+  while (walker.nextNode()) sentences.add(walker.currentNode.parentElement);
+  for (const element of sentences) {
+    if (kept(element)) continue;
+    const own = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join("");
+    if (words(own)) found.push(own.trim());
+  }
+  for (const name of ["aria-label", "placeholder", "title", "alt", "data-empty", "data-hint"]) {
+    for (const element of document.querySelectorAll(`[${name}]`)) {
+      const text = element.getAttribute(name);
+      if (words(text) && !kept(element)) found.push(`${name}: ${text}`);
+    }
+  }
+  if (words(document.title.split(" · ")[0]) && !document.querySelector("h1[translate=no]")) found.push(`title: ${document.title}`);
+  return found;
+}"""
+
+type Step = Callable[[Window], Awaitable[None]]
+
+
+class Look(msgspec.Struct, frozen=True):
+    """A page of somebody, and what was done on it before it is looked at."""
+
+    name: str
+    path: str
+    who: str = "owner"
+    status: int = 200
+    step: Step | None = None
+    refusals: tuple[int, ...] = ()
+    narrow: bool = True
+
+
+async def _palette(window: Window) -> None:
+    await window.page.keyboard.press("Control+k")
+    await window.find("#palette [role=menuitem]").first.wait_for()
+
+
+async def _row_menu(window: Window) -> None:
+    await window.find("tbody .c-menu button").first.click()
+    await window.find(".menu:popover-open").get_by_text("Open").wait_for()
+
+
+async def _reset(window: Window) -> None:
+    await window.button("More actions").click()
+    await window.menu("Reset password").click()
+    await window.find("dialog[open] h2").wait_for()
+
+
+async def _wrong(window: Window) -> None:
+    await window.find("form button[type=submit]").click()
+    await window.find(".error-summary").wait_for()
+
+
+async def _drawn(window: Window) -> None:
+    await window.find("canvas").first.wait_for()
+
+
+LOOKS: Final = [
+    Look("sign-in", "/sign-in", "nobody"),
+    Look("sign-in-refused", "/sign-in", "nobody", step=_wrong, refusals=(422,)),
+    Look("register", "/register", "nobody"),
+    Look("register-refused", "/register", "nobody", step=_wrong, refusals=(422,)),
+    Look("servers", "/servers"),
+    Look("servers-none", "/servers", "newcomer"),
+    Look("servers-no-match", "/servers?q=no-such-name"),
+    Look("row-menu", "/servers", step=_row_menu),
+    Look("palette", "/servers", step=_palette),
+    Look("running", "/servers/{running}"),
+    Look("reset-dialog", "/servers/{running}", step=_reset),
+    Look("suspended", "/servers/{suspended}"),
+    Look("building", "/servers/{building}"),
+    Look("failed", "/servers/{failed}"),
+    Look("traffic", "/servers/{running}/traffic", step=_drawn),
+    Look("activity", "/servers/{running}/activity"),
+    Look("sessions", "/account/sessions"),
+    Look("admin-servers", "/admin/servers", "staff"),
+    Look("admin-server", "/admin/servers/{running}", "staff"),
+    Look("jobs", "/admin/jobs", "staff"),
+    Look("not-found", "/servers/999999999", status=404, refusals=(404,)),
+    Look("forbidden", "/admin/jobs", status=403, refusals=(403,)),
+    Look("nowhere", "/no/such/page", "nobody", status=404, refusals=(404,)),
+    Look("styleguide", "/styleguide", "staff", step=_drawn),
+]
+
+
+async def address(desk: Desk, look: Look) -> str:
+    """The path with ids filled in."""
+    wanted: dict[str, dict[str, Any]] = {
+        "running": {"running": True, "suspended": False},
+        "suspended": {"suspended": True},
+        "building": {"state": "queued"},
+        "failed": {"state": "failed"},
+    }
+    ids = {name: (await desk.other(**facts))[1] for name, facts in wanted.items() if f"{{{name}}}" in look.path}
+    return look.path.format(**ids)
+
+
+async def complaints(page: Page) -> list[str]:
+    """What axe-core has to say about the page as it is now, once nothing moves any more."""
+    await page.evaluate(CALM)
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text(encoding="utf-8"))
+    return await page.evaluate(RUN)
