@@ -11,7 +11,7 @@ DATA ?= .demo
 export PORT DATA
 
 UV_VERSION := 0.13.9
-NODE_VERSION := 24.14.0
+NODE_VERSION := 24.19.0
 PYTHON_VERSION := $(shell cat .python-version)
 
 # Programs are called by name: an absolute path with a space in it would fall apart in a rule.
@@ -29,9 +29,9 @@ unexport VIRTUAL_ENV
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-# An environment that was moved with its checkout, or whose Python is gone, is made anew.
+# Environments hold absolute paths: those that were moved with the checkout, or whose Python is gone, are made anew.
 ifneq "$(shell cat .venv/.ready 2>/dev/null; $(PYTHON) -c '' 2>/dev/null || echo broken)" "$(CURDIR)"
-$(shell rm -f .venv/.ready)
+$(shell rm -rf .venv/.ready .tools/node && if [ -e .venv ]; then rm -f node_modules/.ready; fi)
 endif
 
 # Lock files hold names, versions and hashes, and no addresses.

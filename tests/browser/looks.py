@@ -18,7 +18,9 @@ RUN: Final = """async () => {
   return found.violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.target} ${node.failureSummary}`));
 }"""
 CALM: Final = """() => Promise.allSettled(
-  document.getAnimations().filter((one) => one.effect.getComputedTiming().iterations !== Infinity).map((one) => one.finished)
+  document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().iterations !== Infinity)
+    .map((one) => one.finished)
 )"""
 UNWRAPPED: Final = r"""() => {
   const kept = (element) => element?.closest("[translate=no], script, style, template, [hidden]");
@@ -29,7 +31,8 @@ UNWRAPPED: Final = r"""() => {
   while (walker.nextNode()) sentences.add(walker.currentNode.parentElement);
   for (const element of sentences) {
     if (kept(element)) continue;
-    const own = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join("");
+    const texts = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
+    const own = texts.map((node) => node.data).join("");
     if (words(own)) found.push(own.trim());
   }
   for (const name of ["aria-label", "placeholder", "title", "alt", "data-empty", "data-hint"]) {
@@ -38,7 +41,8 @@ UNWRAPPED: Final = r"""() => {
       if (words(text) && !kept(element)) found.push(`${name}: ${text}`);
     }
   }
-  if (words(document.title.split(" · ")[0]) && !document.querySelector("h1[translate=no]")) found.push(`title: ${document.title}`);
+  const title = document.title.split(" · ")[0];
+  if (words(title) && !document.querySelector("h1[translate=no]")) found.push(`title: ${title}`);
   return found;
 }"""
 

@@ -59,7 +59,9 @@ class Machine:
         self.power: Power | None = Power.RUNNING
         self.busy = False
         self.system = "Debian 13"
-        self.addresses: list[ObservedAddress] | None = [ObservedAddress(f"192.0.2.{external_id % 250}", 4, primary=True)]
+        self.addresses: list[ObservedAddress] | None = [
+            ObservedAddress(f"192.0.2.{external_id % 250}", 4, primary=True)
+        ]
         self.shuts_down = True
 
 

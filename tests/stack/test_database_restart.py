@@ -23,10 +23,10 @@ from tests.support.app import refused
 from tests.support.postgres import throwaway_server
 from tests.support.stack import until
 
-pytestmark = [pytest.mark.long]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 SERVERS = 24
 
-action_states = Scalar(str, "select state from server_actions order by id")
+all_actions = Scalar(int, "select count(*) from server_actions")
 
 
 @pytest.fixture
@@ -116,13 +116,20 @@ async def test_a_restart_of_the_database_under_load(own_server: tuple[Server, Pa
         await until(answering)
         accepted += await switch(range(16, 24))
         assert len(accepted) == 16
-        ended = [await panel.ended(number) for number in accepted]
+        ended = [await panel.ended(number, 150) for number in accepted]
     assert set(load.codes) == {"database_busy"}
 
-    # An action whose answer came while nothing could be written down was observed instead of sent again.
-    assert [one.state for one in ended] == [ActionState.SUCCEEDED] * 16
-    assert [panel.sent(one.id, "poweroff") for one in many] == [1] * 8 + [0] * 8 + [1] * 8
-    assert await panel.values(action_states) == ["succeeded"] * 16
+    # An action whose answer came while nothing could be written down was observed instead of sent again. One whose
+    # claim was the last thing that the database heard may not have been sent at all, which nobody can know.
+    sent = [panel.sent(one.id, "poweroff") for one in many]
+    assert sent[8:16] == [0] * 8
+    found = dict(zip(accepted, sent[:8] + sent[16:], strict=True))
+    assert {one.id: one.state for one in ended} == {
+        number: ActionState.SUCCEEDED if times == 1 else ActionState.UNKNOWN for number, times in found.items()
+    }
+    assert set(sent) == {0, 1}
+    assert sum(sent) >= 14
+    assert await panel.value(all_actions) == 16
     for stream in streams:
         await stream.heard('id="live-resync"')
         assert stream.goes_on

@@ -18,7 +18,7 @@ from hostwright.identity.api import ended_cookies, session_cookies
 from hostwright.identity.records import Role
 from hostwright.identity.schemas import Register, SignIn, Viewer
 from hostwright.web.bodies import decode_form, form_values
-from hostwright.web.i18n import gettext
+from hostwright.web.i18n import choose_language, gettext
 from hostwright.web.inject import AnyRequest, Injected, Services
 from hostwright.web.messages import field_message
 from hostwright.web.openapi import page_get, page_post
@@ -54,7 +54,8 @@ def _form(
     return render(request, template, context, status=status)
 
 
-def _field_errors(error: AppError) -> dict[str, str]:
+def _field_errors(request: AnyRequest, error: AppError) -> dict[str, str]:
+    choose_language(request, pseudo=renderer().pseudo)
     if isinstance(error, Invalid):
         return {problem.field: field_message(problem.message) for problem in error.problems}
     return {"": gettext(error.message)}
@@ -109,7 +110,7 @@ class SignInPages(Controller):
             )
         except AppError as error:
             status = 422 if isinstance(error, Invalid) or error.status == 401 else error.status  # noqa: PLR2004
-            return _form(request, "identity/sign_in.html", values, _field_errors(error), status)
+            return _form(request, "identity/sign_in.html", values, _field_errors(request, error), status)
         return _go(safe_next(values.get("next"), home_of(user.role)), session_cookies(services, session))
 
     @page_get("/register", auth="public")
@@ -132,7 +133,7 @@ class SignInPages(Controller):
             )
         except AppError as error:
             status = 422 if isinstance(error, Invalid) else error.status
-            return _form(request, "identity/register.html", values, _field_errors(error), status)
+            return _form(request, "identity/register.html", values, _field_errors(request, error), status)
         return _go(HOME, session_cookies(services, session))
 
     @page_post("/sign-out")

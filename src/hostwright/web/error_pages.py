@@ -8,8 +8,8 @@ from litestar.response import Redirect
 
 from hostwright.core.errors import AppError
 from hostwright.web.errors import AnyRequest, request_id
-from hostwright.web.i18n import gettext
-from hostwright.web.render import render
+from hostwright.web.i18n import choose_language, gettext
+from hostwright.web.render import render, renderer
 
 UNAUTHORIZED: Final = 401
 
@@ -45,6 +45,7 @@ def error_page(request: AnyRequest, error: AppError) -> Response[Any]:
     """The page for an error, or its message for htmx. Who is not signed in is asked to, and comes back afterwards."""
     if error.status == UNAUTHORIZED:
         return _to_sign_in(request)
+    choose_language(request, pseudo=renderer().pseudo)  # the handler may not have got as far
     message = gettext(error.message)
     if request.headers.get("hx-request"):
         # htmx swaps no errors; our script says what happened in a toast.

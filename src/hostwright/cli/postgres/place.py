@@ -70,6 +70,8 @@ def _root(home: Path, account: Account) -> Path:
     root = SHARED / "clusters" / secrets.token_hex(8)
     root.mkdir(mode=0o700)
     account.let_through(root)
+    # For whoever finds it: it is not deleted by itself, since a data folder may only be away.
+    (root / "belongs-to").write_text(f"{home}\n", encoding="utf-8")
     note.write_text(f"{root}\n", encoding="utf-8")
     return root
 

@@ -227,17 +227,22 @@ def _column(wanted: Filter, label: str, sort: str = "", style: str = "") -> Colu
 
 
 def _columns(wanted: Filter, *, staff: bool) -> list[Column]:
-    owner = [_column(wanted, gettext("Customer"))] if staff else []
-    package = [] if staff else [_column(wanted, gettext("Package"), style="nav:max-2xl:hidden")]
+    """The heads; their classes say how wide a column is, and from which width of the window on it is shown."""
+    customer = [_column(wanted, gettext("Customer"), style="h-customer")] if staff else []
+    package = [] if staff else [_column(wanted, gettext("Package"), style="h-package nav:max-2xl:hidden")]
     return [
         _column(wanted, gettext("Server"), "name"),
-        _column(wanted, gettext("State"), "state"),
-        *owner,
-        _column(wanted, gettext("Address")),
-        _column(wanted, gettext("Location"), style="max-2xl:hidden" if staff else "max-xl:hidden"),
+        _column(wanted, gettext("State"), "state", "h-state"),
+        *customer,
+        _column(wanted, gettext("Address"), style="h-addr nav:max-[70rem]:hidden" if staff else "h-addr"),
+        _column(wanted, gettext("Location"), style="h-place " + ("max-2xl:hidden" if staff else "max-xl:hidden")),
         *package,
-        _column(wanted, gettext("Resources"), style="nav:max-xl:hidden" if staff else "nav:max-[72rem]:hidden"),
-        _column(wanted, gettext("Created"), "createdAt", "max-[88rem]:hidden"),
+        _column(
+            wanted,
+            gettext("Resources"),
+            style="h-res " + ("nav:max-[82rem]:hidden" if staff else "nav:max-[72rem]:hidden"),
+        ),
+        _column(wanted, gettext("Created"), "createdAt", "h-date max-[88rem]:hidden"),
     ]
 
 

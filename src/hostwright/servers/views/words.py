@@ -62,6 +62,7 @@ SAID: Final = (
     marked("Building this server failed, so this cannot be done."),
     marked("This server no longer exists."),
     marked("Something else is being done with this server. Wait until it has ended."),
+    marked("The number changed. Look again."),
     marked("Your role at this customer does not allow operating its servers."),
     marked("VirtFusion refused this. Nothing was changed."),
     marked("VirtFusion's answer was lost, so it may or may not have happened."),
