@@ -99,7 +99,7 @@ def weight(process: psutil.Process, port: int, password: str, first_answer: floa
 def demo() -> list[Row]:
     """From nothing to "ready", everything installed; then from SIGTERM to the last process's end."""
     with tempfile.TemporaryDirectory(prefix="hw-bench-demo-") as folder:
-        command = [str(HOSTWRIGHT), "demo", "--port", str(free_port()), "--data", f"{folder}/data"]
+        command = [str(HOSTWRIGHT), "demo", "--port", str(free_port()), "--data", folder]
         first, ended = _until_ready(command)
         again, _ = _until_ready(command)
     return [

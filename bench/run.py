@@ -82,7 +82,7 @@ async def _paint(port: int, session: str) -> list[results.Row]:
 def main() -> int:
     """Measure one thing after the other, so that nothing disturbs it but itself."""
     key = new_key()
-    with tempfile.TemporaryDirectory(prefix="hw-bench-") as folder, Server(Path(folder) / "pg") as server:
+    with tempfile.TemporaryDirectory(prefix="hw-bench-") as folder, Server(Path(folder)) as server:
         rows = weights.measure()
         rows += _requests(server, key)
         rows += _lists(server, Keyring.parse(key))

@@ -58,7 +58,10 @@ def test_a_wrong_command_is_refused_in_one_line(order: Order, arguments: list[st
             {"DATABASE_URL": NOWHERE, "HOSTWRIGHT_KEYS_FILE": "/nowhere/keys"},
             "the keys file /nowhere/keys cannot be read: FileNotFoundError",
         ),
-        ({"DATABASE_URL": NOWHERE, "PUBLIC_URL": "example.com"}, "PUBLIC_URL must start with http:// or https://"),
+        (
+            {"DATABASE_URL": NOWHERE, "SESSION_DAYS": "many"},
+            "SESSION_DAYS must be a whole number from 1 to 365, not 'many'",
+        ),
     ],
 )
 def test_a_role_refuses_to_start_without_what_it_needs(

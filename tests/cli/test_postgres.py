@@ -182,7 +182,7 @@ def test_a_server_ends_with_a_process_that_is_killed(home: Path, way: str) -> No
 
 
 @long
-@pytest.mark.parametrize("name", ["with space, comma and 'quote'", "x" * 90, "ümlaut+100%&"])
+@pytest.mark.parametrize("name", ["with space, comma and 'quote'", "x" * 90, "ümlaut+100%&\\n"])
 async def test_unusual_paths(name: str) -> None:
     with open_folder() as path:
         home = path / name / "postgres"

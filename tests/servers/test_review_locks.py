@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from hostwright.core.db import Command, Database, Query, Scalar, Tx
@@ -67,11 +68,13 @@ async def test_two_transactions_over_many_servers_take_turns(house: House) -> No
     """Each changes one total, and then the one that the other holds: the review's experiment."""
     first, *_ = await mirrored(house, 3)
     async with house.database.transaction() as tx:
-        await mirror.upsert_locations.run(tx, house.connection_id, ["1"], ["Frankfurt"])
         await actions.set_power.run(tx, first, Power.RUNNING, house.clock.now())
     for machine in house.compute.machines.values():
         machine.state = ServerState.SUSPENDED
     looks = [await seen(house, n) for n in (1, 2, 3)]
+    # Elsewhere than the others: a place in common would make it wait before it holds a total.
+    paris = msgspec.structs.replace(looks[1].server, location_id="2", location_name="Paris")
+    looks[1] = msgspec.structs.replace(looks[1], server=paris)
 
     async def other() -> None:
         async with house.database.transaction() as tx:

@@ -50,7 +50,7 @@ class Panel:
         self.connection_id = 0
         self.webs: list[Web] = []
         self.workers: list[Program] = []
-        self.secrets: set[str] = {vendor.token, KEYS}
+        self.secrets: set[str] = {vendor.token, *KEYS.split(",")}
         self.owner: Person
         self.stranger: Person
         self.staff: Person
@@ -141,6 +141,12 @@ class Panel:
         assert found is not None
         return found
 
+    @property
+    def leaks(self) -> list[str]:
+        """Secrets of this run that some process has logged."""
+        logs = self.stack.logs
+        return sorted(secret for secret in self.secrets if secret in logs)
+
     def sent(self, external_id: int, action: str) -> int:
         """How often the vendor was asked to do something with a server's power."""
         return len(self.vendor.requests(f"/servers/{external_id}/power/{action}"))
@@ -160,7 +166,10 @@ class Panel:
 async def running_panel(
     dsn: str, folder: Path, *, world: World | WorldPlan = PLAN, **environ: str
 ) -> AsyncGenerator[Panel]:
-    """A furnished company on the migrated database of ``dsn``; nothing is mirrored and no process runs yet."""
+    """A furnished company on the migrated database of ``dsn``; nothing is mirrored and no process runs yet.
+
+    At the end no log of its processes may hold a secret.
+    """
     async with AsyncExitStack() as closing:
         vendor = await closing.enter_async_context(running_vendor(world if isinstance(world, World) else World(world)))
         database = await create_database(dsn, max_size=6)
@@ -170,3 +179,4 @@ async def running_panel(
         closing.callback(panel.makers.close)
         await panel.furnish()
         yield panel
+        assert panel.leaks == []

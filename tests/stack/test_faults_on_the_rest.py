@@ -14,7 +14,7 @@ from tests.stack.installation import Installation, Stands, latest_action, run_st
 from tests.stack.panel import log_lines
 from tests.support.app import refused
 
-QUICK = ("503", "malformed")
+QUICK = ("403", "503")
 EACH = pytest.mark.parametrize(
     "fault", [pytest.param(fault, marks=[] if fault in QUICK else [pytest.mark.long]) for fault in FAULTS]
 )

@@ -58,7 +58,7 @@ async def the_list_is_complete_and_dated(subject: Subject) -> None:
     assert subject.running in ids
     assert len(set(ids)) == len(ids)
     assert listing.calls >= 1
-    assert all(server.created_at.utcoffset() == timedelta(0) for server in listing.servers)
+    assert all(server.created_at and server.created_at.utcoffset() == timedelta(0) for server in listing.servers)
     assert all(server.name for server in listing.servers)
 
 
@@ -82,6 +82,7 @@ async def power_is_only_told_when_asked_for(subject: Subject) -> None:
 
 async def each_version_has_one_primary_address(subject: Subject) -> None:
     seen = await subject.provider.observe(subject.running, power=False)
+    assert seen.addresses is not None
     primary = [address.version for address in seen.addresses if address.primary]
     assert sorted(primary) == sorted({address.version for address in seen.addresses})
     assert len({address.address for address in seen.addresses}) == len(seen.addresses)

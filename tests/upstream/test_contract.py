@@ -252,6 +252,7 @@ async def test_the_examples_server(vendor: Contract):
     assert (seen.state, seen.power, seen.busy) == (ServerState.ACTIVE, None, False)
     assert (seen.cores, seen.memory_mib, seen.disk_gib, seen.traffic_limit_gb) == (2, 1024, 11, 20000)
     assert (seen.hypervisor, seen.location_id, seen.location_name) == ("BHV 1", "2", "Test")
+    assert seen.addresses is not None
     assert seen.addresses[:3] == [
         ObservedAddress("192.168.4.32", 4, primary=True),
         ObservedAddress("192.168.4.35", 4, primary=False),

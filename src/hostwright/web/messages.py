@@ -21,6 +21,9 @@ RAISED: Final = (
     marked("This page has been open too long. Reload it and try again. Nothing was changed."),
     marked("The name or the password is wrong."),
     marked("This account is disabled. Ask the company's support."),
+    marked("Too many accounts were made from your network. Wait some minutes and try again."),
+    marked("Too many pages are open at once. Close some of them."),
+    marked("The form cannot be read: it is not text in UTF-8."),
 )
 """The core knows no languages: these are listed so that catalogues have them, and translated where they are shown."""
 

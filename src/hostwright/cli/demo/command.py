@@ -19,8 +19,8 @@ from hostwright.cli.supervisor import HOST, Installation, Stopped, free_port, li
 KIND: Final = "demo"
 STATE: Final = "simulators.json"
 PORT: Final = "simulators.port"
-FIRST_SPACE: Final = 400
-LATER_SPACE: Final = 100
+FIRST_SPACE: Final = 250  # megabytes; a new demo takes 70, and its database may need some more for a while
+LATER_SPACE: Final = 60
 LEAVING_SECONDS: Final = 6.0
 SETTINGS: Final = {
     "HOSTWRIGHT_ENVIRONMENT": "demo",
@@ -30,8 +30,11 @@ SETTINGS: Final = {
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal at once, whatever standard output is."""
-    print(line, flush=True)
+    """Tell the person at the terminal at once. That nobody reads it any more is no reason to stop."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  until the process ends
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -69,7 +72,7 @@ def _start(installation: Installation) -> DemoFile:
     """Start what is missing, in an order in which each finds what it needs; imports of the next run meanwhile."""
     folder = installation.folder
     was_filled = read_accounts(folder.path) is not None
-    if not was_filled:
+    if folder.is_new:
         say(f"Making a hosting company with {company.CUSTOMERS} customers and {company.SERVERS} servers, once.")
     port = _simulators_port(folder.path)
     simulators = ["simulate", "--port", str(port), "--data", str(folder.path)]

@@ -101,7 +101,7 @@ def _not_made(place: Place, reason: str) -> Problem:
 
 
 def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    return "'" + str(path).replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def write_configuration(place: Place, account: Account, *, throwaway: bool, extra: str = "") -> Path:

@@ -1,6 +1,7 @@
 """What pages of servers do, for customers and staff alike; `routes` says who may ask."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -188,11 +189,17 @@ async def do_reset(
 ) -> Response[Any]:
     """Reset the password and show the new one, this once: in the dialog, or on a page of its own."""
     choose_language(request, pseudo=renderer().pseudo)
-    new = await service.reset_password(database, providers, service.actor_of(viewer), viewer.scope, server_id)
+    actor = service.actor_of(viewer)
     async with database.acquire() as db:
         row = await queries.server_for(db, viewer.scope, server_id)
-        state = state_of(place, row, await queries.latest_action(db, viewer.scope, server_id))
         await renderer().navigation.fill_counts(request, db, viewer)
+    state = state_of(place, row, None)
+    new = await service.reset_password(database, providers, actor, viewer.scope, server_id)
+    # The password is shown here or never: a database that fails by now costs no more than the newest state.
+    with suppress(*service.DATABASE_ERRORS):
+        async with database.acquire() as db:
+            row = await queries.server_for(db, viewer.scope, server_id)
+            state = state_of(place, row, await queries.latest_action(db, viewer.scope, server_id))
     context = {"s": state, **_who(row), "password": new.password, "user": new.username}
     answer = page(request, "servers/password.html", context, also=state_partials(request, state))
     answer.headers["Cache-Control"] = NO_STORE

@@ -190,6 +190,9 @@ upsert_locations = Command(
     select $1, o.external_id, o.name from unnest($2::text[], $3::text[]) as o (external_id, name) order by 2
     on conflict (connection_id, external_id) do update set name = excluded.name where l.name <> excluded.name"""
 )
+# A statement sees what was committed when it began. The rows are locked by one of their own, so that an action that
+# ends while this waits has ended for the one that writes.
+lock_servers = Scalar(int, "select id from servers where id = any($1::bigint[]) order by id for update")
 # $1 connection, $2 server ids, $3 when each was asked for, then one array per column. A row whose details were asked
 # for later is left out: the older answer says nothing about it, addresses included. What was asked for before a list,
 # or before the state or the power was last observed, says nothing new about owner and name, state, or power.
@@ -210,7 +213,8 @@ merge_details = Query(
             exists (select from server_actions p where p.server_id = s.id
                 and p.state in ('queued', 'sending', 'running')) as pending,
             exists (select from server_actions r where r.server_id = s.id
-                and r.finished_at > o.at - interval '2 minutes') as recent
+                and r.finished_at > o.at - interval '2 minutes') as recent,
+            exists (select from server_actions e where e.server_id = s.id and e.finished_at >= o.at) as ended
         from servers s join observed o on o.id = s.id join connections c on c.id = $1 cross join lateral (
             values (greatest(s.mirrored_at, case when s.missing_since is null then c.last_list_at end))
         ) h (listed_at)
@@ -227,7 +231,7 @@ merge_details = Query(
             then o.power else s.power end,
         power_observed_at = case when o.power is null then s.power_observed_at
             else greatest(s.power_observed_at, o.at) end,
-        busy = o.busy or old.pending, cores = coalesce(o.cores, s.cores),
+        busy = old.pending or (o.busy and not old.ended), cores = coalesce(o.cores, s.cores),
         memory_mib = coalesce(o.memory_mib, s.memory_mib), disk_gib = coalesce(o.disk_gib, s.disk_gib),
         traffic_limit_gb = coalesce(o.traffic_limit_gb, s.traffic_limit_gb),
         operating_system = coalesce(o.operating_system, s.operating_system), package = coalesce(o.package, s.package),

@@ -2,6 +2,7 @@
 
 from hostwright.servers.service.actions import give_up_on, perform_action
 from hostwright.servers.service.common import (
+    DATABASE_ERRORS,
     Actor,
     AnswerLost,
     UpstreamAway,
@@ -26,6 +27,7 @@ from hostwright.servers.service.viewed import note_viewed
 from hostwright.servers.service.watch import sweep_actions, watch_action
 
 __all__ = [
+    "DATABASE_ERRORS",
     "Actor",
     "AnswerLost",
     "DetailsOutcome",

@@ -217,6 +217,7 @@ async def store_details(tx: Tx, connection_id: int, seen: Sequence[Seen], now: d
     places = {one.server.location_id: one.server.location_name for one in seen if one.server.location_name}
     places.pop(None, None)
     await mirror.upsert_locations.run(tx, connection_id, list(places), list(places.values()))
+    await mirror.lock_servers.all(tx, [one.server_id for one in seen])
     stored = await mirror.merge_details.all(tx, connection_id, *_columns(seen))
     changed = [
         row
