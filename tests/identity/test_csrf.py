@@ -211,7 +211,7 @@ async def test_behind_a_proxy_the_public_address_is_ours(
 
 @pytest.mark.parametrize("origin", ["http://[", "null", "https://", "//panel", "\xa0"])
 async def test_an_odd_origin_is_refused_and_not_a_fault(place: Place, origin: str) -> None:
-    answer = await place.browser.post(place.api, headers=[("Origin", origin.encode("latin-1"))])
+    answer = await place.browser.post(place.api, headers={b"origin": origin.encode("latin-1")})
     refused(answer, 403, "csrf_failed")
     assert await place.actions() == 0
 
