@@ -1,66 +1,118 @@
-"""`make screenshots`: the pictures of the documentation, taken of a demo in a temporary folder."""
+"""`make screenshots`: starts the demo in a throwaway folder and takes the pictures of the documentation."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
+import msgspec
 from playwright.async_api import Browser, Page
 
-from tests.cli.programs import call, open_folder, running_demo
 from tests.support.browser import running_chromium
+from tests.support.stack import free_port
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "screenshots"
-WIDE: Final = (1440, 900)
-PHONE: Final = (390, 844)
-
-type Scheme = Literal["light", "dark"]
+PATIENCE: Final = 120.0
+LARGEST: Final = 150_000  # bytes
 
 
-async def page_of(browser: Browser, url: str, account: dict[str, str], size: tuple[int, int], scheme: Scheme) -> Page:
-    """Somebody's browser, signed in."""
+class Picture(msgspec.Struct, frozen=True):
+    """A picture of a page; ``server`` opens the one of that name first."""
+
+    name: str
+    scheme: Literal["light", "dark"]
+    width: int
+    height: int
+    server: bool = False
+
+
+PICTURES: Final = (
+    Picture("servers-light", "light", 1440, 900),
+    Picture("servers-dark", "dark", 1440, 900),
+    Picture("server-detail", "light", 1440, 900, server=True),
+    Picture("phone", "dark", 390, 844),
+)
+
+
+def started(data: Path, port: int) -> subprocess.Popen[bytes]:
+    """The demo, once it is ready."""
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "hostwright.cli", "demo", "--port", str(port), "--data", str(data)],
+        stdout=subprocess.DEVNULL,
+    )
+    limit = time.monotonic() + PATIENCE
+    while not (data / "demo.json").exists():
+        if demo.poll() is not None or time.monotonic() > limit:
+            message = "the demo did not start"
+            raise RuntimeError(message)
+        time.sleep(0.2)
+    return demo
+
+
+async def sign_in(page: Page, url: str, account: dict[str, Any]) -> None:
+    """Through the form, once the web pages answer."""
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
+        answer = await page.request.get(f"{url}/health/ready", fail_on_status_code=False)
+        if answer.ok:
+            break
+        await asyncio.sleep(0.2)
+    await page.goto(f"{url}/sign-in")
+    await page.fill("#username", account["email"])
+    await page.fill("#password", account["password"])
+    await page.click("form button[type=submit]")
+    await page.wait_for_url("**/servers")
+
+
+async def take(browser: Browser, url: str, account: dict[str, Any], picture: Picture) -> None:
+    """One picture, in a window of its own."""
     context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, device_scale_factor=1.5, locale="en-GB"
+        locale="en-US",
+        viewport={"width": picture.width, "height": picture.height},
+        color_scheme=picture.scheme,
+        reduced_motion="reduce",
     )
     page = await context.new_page()
-    await page.goto(f"{url}/sign-in")
-    await page.fill("[name=username]", account["email"])
-    await page.fill("[name=password]", account["password"])
-    await page.click("button:has-text('Sign in')")
-    await page.wait_for_url(lambda address: "/sign-in" not in address)
-    return page
+    await sign_in(page, url, account)
+    if picture.server:
+        await page.locator("tbody tr", has=page.locator('[data-s="running"]')).locator(".row-link").first.click()
+        await page.wait_for_url("**/servers/*")
+    await page.evaluate("document.fonts.ready.then(() => document.activeElement.blur())")
+    path = FOLDER / f"{picture.name}.png"
+    await page.screenshot(path=path)
+    await context.close()
+    size = path.stat().st_size
+    print(f"{path.relative_to(FOLDER.parents[1])}  {size / 1000:.0f} kB")
+    assert size <= LARGEST, "too large for a page that shows four of them"
 
 
-async def take(page: Page, url: str, path: str, name: str) -> None:
-    """One picture, once fonts are there."""
-    await page.goto(url + path)
-    await page.evaluate("document.fonts.ready")
-    await page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
-    print(f"docs/screenshots/{name}.png")
-
-
-async def take_all(url: str, account: dict[str, str], server_id: int) -> None:
-    """Every picture that the documentation shows."""
+async def take_all(url: str, account: dict[str, Any]) -> None:
+    """Every picture."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
     async with running_chromium() as browser:
-        wide: dict[Scheme, Page] = {
-            scheme: await page_of(browser, url, account, WIDE, scheme) for scheme in ("light", "dark")
-        }
-        for scheme, page in wide.items():
-            await take(page, url, "/servers", f"servers-{scheme}")
-        await take(wide["light"], url, f"/servers/{server_id}", "server-detail")
-        await take(await page_of(browser, url, account, PHONE, "light"), url, "/servers", "phone")
+        for picture in PICTURES:
+            await take(browser, url, account, picture)
 
 
 def main() -> None:
-    """Start a demo, take the pictures, leave nothing else."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with open_folder() as folder, running_demo(folder / "data") as demo:
-        account = demo.file()["accounts"][1]
-        servers = call(f"{demo.url}/api/user/servers?state=active", account["apiKey"])["items"]
-        running = next(server for server in servers if server["power"] == "running")
-        asyncio.run(take_all(demo.url, account, running["id"]))
-        demo.stop()
+    """Take them, and leave nothing running."""
+    with tempfile.TemporaryDirectory(prefix="hostwright-demo-", ignore_cleanup_errors=True) as folder:
+        data, port = Path(folder) / "data", free_port()
+        demo = started(data, port)
+        try:
+            found = json.loads((data / "demo.json").read_bytes())
+            client = next(account for account in found["accounts"] if account["role"] == "client")
+            asyncio.run(take_all(found["url"], client))
+        finally:
+            demo.send_signal(signal.SIGTERM)
+            demo.wait(15)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,20 @@ from playwright.async_api import Browser, expect
 
 from hostwright.upstream.virtfusion.simulator import World, WorldPlan
 from tests.browser.desk import Desk, opened_desk
-from tests.stack.panel import Panel, running_panel
+from tests.stack.panel import FIRST_USER, Panel, running_panel
 from tests.support import databases
 from tests.support.browser import running_chromium
 
 OWNERS = 48  # three pages
 PLAN = WorldPlan(servers=60, users=4, first_users=(OWNERS, 2), speed=20.0, build_minutes=600)
+LONG = "a-name-without-a-single-space-that-goes-on-and-on-until-it-is-longer-than-any-phone-is-wide"
+NAMES = (
+    LONG,
+    "Größenwahn-Überwachung ß ñ ø",
+    "🚀 rocket 🧑‍🚀 server",
+    "خادم الإنتاج الرئيسي",
+    '<b>bold</b> & "quoted"',
+)
 PATIENCE_MS = 20_000
 
 
@@ -32,6 +40,9 @@ async def company(browser_dsn: str, tmp_path_factory: pytest.TempPathFactory) ->
     world = World(PLAN)
     for one in world.servers.values():
         one.name = f"{one.name}-{one.id}"
+    odd = [one for one in world.servers.values() if one.owner_id == FIRST_USER and one.running][-len(NAMES) :]
+    for one, name in zip(odd, NAMES, strict=True):
+        one.name, one.hostname = name, f"{LONG}.example"
     async with running_panel(browser_dsn, tmp_path_factory.mktemp("browser"), world=world) as found:
         await found.mirror()
         await found.start(webs=2, workers=1)

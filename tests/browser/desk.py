@@ -11,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locato
 from hostwright.core.crypto import Keyring
 from hostwright.identity import service as identity
 from hostwright.identity.access import csrf_token
-from tests.stack.panel import Panel
+from tests.stack.panel import FIRST_USER, Panel
 from tests.support.app import HOME, KEYS, Person
 
 WIDE: Final = (1440, 900)
@@ -25,6 +25,18 @@ document.addEventListener("securitypolicyviolation", (event) => {
   window.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`);
 });
 """
+
+# A function: a bare expression would be evaluated as text, which the policy forbids.
+LISTENING: Final = "() => document.querySelector('#live')?._htmx?.sse?.status === 200"
+NOTE: Final = """selector => {
+  window.noted = [];
+  const look = () => {
+    const said = document.querySelector(selector)?.textContent;
+    if (said && said !== noted.at(-1)) noted.push(said);
+  };
+  look();
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
 
 type Scheme = Literal["light", "dark"]
 
@@ -81,18 +93,26 @@ class Window:
 
     async def deafen(self) -> None:
         """From now on a page hears of no change: its stream never begins."""
-        await self.page.route("**/events", lambda route: route.fulfill(status=204))
+        await self.page.route("**/events*", lambda route: route.fulfill(status=204))
 
     async def live(self) -> None:
         """Wait until the page hears of changes."""
-        await self.page.wait_for_function("document.querySelector('#live')?._htmx?.sse?.status === 200")
+        await self.page.wait_for_function(LISTENING)
+
+    async def note(self, selector: str) -> None:
+        """From now on note what an element says, however short."""
+        await self.page.evaluate(NOTE, selector)
+
+    async def noted(self) -> list[str]:
+        """What it has said, one after the other."""
+        return await self.page.evaluate("window.noted")
 
     async def check(self, *refusals: int) -> None:
         """Nothing went wrong but for answers with these statuses, which the test provoked."""
         assert self.problems == [], self.problems
         assert sorted(self.refusals) == sorted(refusals), self.refusals
         if not self.page.is_closed():
-            assert await self.page.evaluate("window.violations") == []
+            assert await self.page.evaluate("window.violations ?? []") == []
         self.refusals.clear()
 
 
@@ -153,7 +173,7 @@ class Desk:
         found = next(
             one
             for one in self.panel.vendor.world.listed
-            if one.owner_id == 101 and all(getattr(one, name) == value for name, value in wanted.items())
+            if one.owner_id == FIRST_USER and all(getattr(one, name) == value for name, value in wanted.items())
         )
         return found.id, await self.panel.server_id(found.id), found.name
 

@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import OWNERS
 from tests.browser.desk import Desk, Window
+from tests.stack.panel import FIRST_USER
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +32,7 @@ async def names(window: Window) -> list[str]:
 def named(desk: Desk, text: str) -> list[str]:
     """The owner's servers with ``text`` in their name, in order."""
     world = desk.panel.vendor.world
-    return sorted(one.name for one in world.listed if one.owner_id == 101 and text in one.name)
+    return sorted(one.name for one in world.listed if one.owner_id == FIRST_USER and text in one.name)
 
 
 @both
@@ -56,7 +57,7 @@ async def test_filter_chips_order_and_pages_stand_in_the_address(desk: Desk, scr
     await window.find("#chips").get_by_role("link", name="Suspended").click()
     await expect(window.find("#chips [aria-current]")).to_contain_text("Suspended")
     await asks(window, state="suspended", sort="-name")
-    suspended = [one.name for one in desk.panel.vendor.world.listed if one.owner_id == 101 and one.suspended]
+    suspended = [one.name for one in desk.panel.vendor.world.listed if one.owner_id == FIRST_USER and one.suspended]
     assert sorted(await names(window)) == sorted(suspended)
 
     box = window.page.get_by_label("Filter by name or address")

@@ -68,14 +68,15 @@ async def test_a_new_password_has_a_page_of_its_own(desk: Desk) -> None:
 
 async def test_what_cannot_be_done_is_told_on_a_page(desk: Desk) -> None:
     external_id, server_id, _ = await desk.server()
-    desk.panel.vendor.faults([{"mode": "delay", "method": "POST", "path": f"/{external_id}/", "delayMs": 3000}])
+    server = desk.panel.vendor.world.servers[external_id]
+    server.obeys = False
     here, there = [await desk.window(desk.panel.owner, scripts=False) for _ in range(2)]
     for window in (here, there):
         await window.go(f"/servers/{server_id}")
-    await here.button("Restart").click()
-    await expect(here.find(".task h2")).to_have_text("Restarting")
-    await there.button("More actions").click()
-    await there.menu("Shut down").click()
+    await here.button("More actions").click()
+    await here.menu("Shut down").click()
+    await expect(here.find(".task h2")).to_have_text("Shutting down")
+    await there.button("Restart").click()
     await expect(there.find("h1")).to_have_text("That cannot be done now")
     await expect(there.find("main")).to_contain_text("Something else is being done with this server.")
     await there.link("Go to your servers").click()
@@ -83,7 +84,8 @@ async def test_what_cannot_be_done_is_told_on_a_page(desk: Desk) -> None:
     await there.check(409)
     async with desk.panel.database.acquire() as db:
         kinds = await db.fetch("select kind from server_actions where server_id = $1", server_id)
-    assert [row["kind"] for row in kinds] == ["restart"]
+    assert [row["kind"] for row in kinds] == ["shutdown"]
+    server.running = False
 
 
 async def test_ending_another_session(desk: Desk) -> None:

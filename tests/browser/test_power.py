@@ -48,18 +48,18 @@ async def test_the_walk_from_sign_in_to_a_server_that_has_stopped_and_runs_again
     await window.link(name).click()
     await page.wait_for_url(f"**/servers/{server_id}")
     await window.live()
+    for each in (window, listing, detail):
+        await each.note(f"#state-{server_id}")
     await window.button("More actions").click()
     await window.menu("Power off").click()
     dialog = window.find("dialog[open]")
     await expect(dialog).to_contain_text(f"Power off {name}?")
     await dialog.get_by_role("button", name="Power off").click()
 
-    await expect(page.locator(".task h2")).to_have_text("Powering off")
     await expect(dialog).to_have_count(0)
     for each in (window, listing, detail):
-        await expect(state_of(each, server_id)).to_have_text("Powering off")
-    for each in (window, listing, detail):
         await expect(state_of(each, server_id)).to_have_text("Stopped")
+        assert await each.noted() == ["Running", "Powering off", "Stopped"]
     for each in (window, detail):
         await expect(each.find(".task h2")).to_have_text("Power off: done")
         await expect(each.find("#latest li").first).to_contain_text("Powered off")
@@ -67,6 +67,7 @@ async def test_the_walk_from_sign_in_to_a_server_that_has_stopped_and_runs_again
     await window.button("Start").click()
     for each in (window, listing, detail):
         await expect(state_of(each, server_id)).to_have_text("Running")
+        assert await each.noted() == ["Running", "Powering off", "Stopped", "Starting", "Running"]
     await expect(page.locator(".task h2")).to_have_text("Start: done")
     for each in (window, listing, detail):
         await each.check()
@@ -82,15 +83,16 @@ async def test_a_change_through_the_other_process_reaches_every_open_page(desk: 
     await staff.go(f"/admin/servers/{server_id}")
     for each in (listing, detail, staff):
         await each.live()
+        await each.note(f"#state-{server_id}")
 
     other = await desk.window(desk.panel.owner, web=1)
     await other.go(f"/servers?q={name}")
     await other.button(f"Actions for {name}").click()
     await other.menu("Shut down").click()
     for each in (other, listing, detail, staff):
-        await expect(state_of(each, server_id)).to_have_text("Shutting down")
-    for each in (other, listing, detail, staff):
         await expect(state_of(each, server_id)).to_have_text("Stopped")
+    for each in (listing, detail, staff):
+        assert await each.noted() == ["Running", "Shutting down", "Stopped"]
     await expect(detail.find("#activity li").first).to_contain_text("Shut down")
 
 
@@ -103,6 +105,7 @@ async def test_a_change_behind_our_back_reaches_every_open_page(desk: Desk) -> N
     for each in (listing, detail):
         await each.live()
     desk.panel.vendor.world.change(external_id, ServerChange(running=False))
+    await desk.panel.mirror()
     for each in (listing, detail):
         await expect(state_of(each, server_id)).to_have_text("Stopped")
     await expect(detail.find("#activity li").first).to_contain_text("Stopped outside the panel")
@@ -126,27 +129,31 @@ async def test_figures_above_a_list_follow_without_moving_its_rows(desk: Desk) -
 
 async def test_what_goes_on_is_shown_instead_of_done_twice_and_something_else_is_refused(desk: Desk) -> None:
     external_id, server_id, _ = await desk.server()
-    desk.panel.vendor.faults([{"mode": "delay", "method": "POST", "path": f"/{external_id}/", "delayMs": 3000}])
+    server = desk.panel.vendor.world.servers[external_id]
+    server.obeys = False  # its shutdown goes on until somebody pulls the plug
     deaf = [await desk.window(desk.panel.owner) for _ in range(2)]
     for window in deaf:
         await window.deafen()
         await window.go(f"/servers/{server_id}")
     window = await desk.window(desk.panel.owner, web=1)
     await window.go(f"/servers/{server_id}")
-    await window.button("Restart").click()
-    await expect(window.find(".task h2")).to_have_text("Restarting")
+    await window.live()
+    await window.button("More actions").click()
+    await window.menu("Shut down").click()
+    await expect(window.find(".task h2")).to_have_text("Shutting down")
 
     await expect(state_of(deaf[0], server_id)).to_have_text("Running")
-    await deaf[0].button("Restart").click()
-    await expect(deaf[0].find(".task h2")).to_have_text("Restarting")
-    await deaf[1].button("More actions").click()
-    await deaf[1].menu("Shut down").click()
+    await deaf[0].button("More actions").click()
+    await deaf[0].menu("Shut down").click()
+    await expect(deaf[0].find(".task h2")).to_have_text("Shutting down")
+    await deaf[1].button("Restart").click()
     toast = deaf[1].find(".toast")
     await expect(toast).to_contain_text("That did not work")
     await expect(toast).to_contain_text("Something else is being done with this server. Wait until it has ended.")
     await deaf[1].check(409)
-    await expect(window.find(".task h2")).to_have_text("Restart: done")
-    assert desk.panel.sent(external_id, "") == desk.panel.sent(external_id, "restart") == 1
+    server.running = False
+    await expect(window.find(".task h2")).to_have_text("Shut down: done")
+    assert desk.panel.sent(external_id, "") == desk.panel.sent(external_id, "shutdown") == 1
 
 
 async def test_a_failure_says_why_and_what_is_untouched_and_is_repeated(desk: Desk) -> None:
@@ -225,6 +232,7 @@ async def test_a_refused_reset_is_told_in_its_dialog(desk: Desk) -> None:
     await window.check(502)
 
 
+@pytest.mark.long
 async def test_a_page_catches_up_after_its_web_process_was_replaced(desk: Desk) -> None:
     external_id, server_id, name = await desk.server()
     web = await desk.panel.stack.web()

@@ -13,7 +13,19 @@ import pytest
 
 from hostwright.cli.postgres import SUPERUSER, Server
 
-from .programs import Demo, call, eventually, full_disk, refusal, running_demo, wait_until_gone
+from .programs import (
+    COMMAND,
+    READY,
+    Demo,
+    call,
+    clean,
+    eventually,
+    free_port,
+    full_disk,
+    refusal,
+    running_demo,
+    wait_until_gone,
+)
 
 pytestmark = pytest.mark.long
 
@@ -242,3 +254,18 @@ def test_root_below_a_closed_folder(tmp_path: Path) -> None:
             demo.stop()
     finally:
         shutil.rmtree((data / "postgres" / "place").read_text().strip())
+
+
+def test_it_goes_on_when_nobody_reads_what_it_prints(demo_data: Path) -> None:
+    port = free_port()
+    command = [*COMMAND, "demo", "--port", str(port), "--data", str(demo_data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=clean({})) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().decode().strip() == f"{READY}http://127.0.0.1:{port}"
+            process.stdout.close()
+            assert call(f"http://127.0.0.1:{port}/health/ready")["ready"] is True
+            process.terminate()
+            assert process.wait(10) == 0
+        finally:
+            process.kill()

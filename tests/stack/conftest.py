@@ -16,15 +16,15 @@ from tests.support import databases
 from tests.support.app import KeyClient, Makers, SignIn
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def shared_dsn(cluster: str, template: str) -> AsyncIterator[str]:
-    """A migrated database for this whole package."""
+    """A migrated database for all tests of this package: in random order it would be made several times otherwise."""
     name = await databases.copy_of(cluster, template)
     yield cluster.format(name=name)
     await databases.drop(cluster, name)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def shared(shared_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Panel]:
     """A company with forty servers more, whose panel runs in two web processes and two workers that log everything."""
     world = World(PLAN)

@@ -103,6 +103,6 @@ async def test_no_log_of_a_run_holds_a_secret(panel: Panel) -> None:
     lines = [json.loads(line) for line in logs.splitlines()]
     events = {line["event"] for line in lines}
     assert {"worker.started", "request", "server.action_ended", "upstream.call_failed"} <= events
-    assert len(panel.secrets) >= 6
+    assert len(panel.secrets) >= 5  # the vendor's token, our key, a password, a session, an API key
     assert panel.leaks == []
     assert owner.email not in logs
