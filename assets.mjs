@@ -129,17 +129,29 @@ async function buildScripts() {
   put("theme.js", fs.readFileSync(`${ASSETS}/js/theme-first.js`, "utf8").replace(/^\s*\/\/.*\n/gm, "").replace(/\n\s*/g, ""));
 }
 
-/** Files of earlier builds go last, so that a running server is never without any. */
-function removeStale() {
-  const current = new Set(["manifest.json", ...Object.values(manifest).filter((value) => typeof value === "string")]);
-  for (const [name, files] of Object.entries(manifest)) if (name.endsWith(":imports")) files.forEach((file) => current.add(file));
-  for (const file of fs.readdirSync(TARGET)) if (!current.has(file)) fs.rmSync(path.join(TARGET, file));
+/** Every file that a manifest names. */
+const filesOf = (found) =>
+  Object.entries(found).flatMap(([name, value]) => (typeof value === "string" ? [value] : name.endsWith(":imports") ? value : []));
+
+/** What the build before wrote; nothing when there was none. */
+function filesBefore() {
+  try {
+    return filesOf(JSON.parse(fs.readFileSync(path.join(TARGET, "manifest.json"), "utf8")));
+  } catch {
+    return [];
+  }
+}
+
+/** Files of older builds go, last. Those of the build before stay: a running server names them until it is started anew. */
+function removeStale(before) {
+  const kept = new Set(["manifest.json", ...filesOf(manifest), ...before]);
+  for (const file of fs.readdirSync(TARGET)) if (!kept.has(file)) fs.rmSync(path.join(TARGET, file));
 }
 
 const gzipped = (file) => zlib.gzipSync(fs.readFileSync(path.join(TARGET, file)), { level: 9 }).length;
 
 function report(took) {
-  for (const file of fs.readdirSync(TARGET).sort()) {
+  for (const file of [...new Set(filesOf(manifest))].sort()) {
     const size = fs.statSync(path.join(TARGET, file)).size;
     console.log(file.padEnd(32), String(size).padStart(8), "gzip", String(gzipped(file)).padStart(7));
   }
@@ -156,10 +168,11 @@ function report(took) {
 
 const began = performance.now();
 fs.mkdirSync(TARGET, { recursive: true });
+const before = filesBefore();
 buildFonts();
 buildSprites();
 buildStyles();
 await buildScripts();
 fs.writeFileSync(path.join(TARGET, "manifest.json"), `${JSON.stringify(manifest, null, 1)}\n`);
-removeStale();
+removeStale(before);
 report(performance.now() - began);

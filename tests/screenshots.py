@@ -34,10 +34,10 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 PICTURES: Final = (
-    Picture("servers-light", "light", 1440, 900),
-    Picture("servers-dark", "dark", 1440, 900),
-    Picture("server-detail", "light", 1440, 900, server=True),
-    Picture("phone", "dark", 390, 844),
+    Picture("servers-light", "light", 1200, 720),
+    Picture("servers-dark", "dark", 1200, 720),
+    Picture("server-detail", "light", 1200, 720, server=True),
+    Picture("phone", "dark", 390, 720),
 )
 
 

@@ -26,15 +26,15 @@ NAMES = (
 PATIENCE_MS = 20_000
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def browser_dsn(cluster: str, template: str) -> AsyncIterator[str]:
-    """A migrated database for this whole package."""
+    """A migrated database for all browser tests. Of the session: in random order a package begins several times."""
     name = await databases.copy_of(cluster, template)
     yield cluster.format(name=name)
     await databases.drop(cluster, name)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def company(browser_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Panel]:
     """A company whose first customer has three pages of servers, in every state, no two of the same name."""
     world = World(PLAN)
@@ -49,7 +49,7 @@ async def company(browser_dsn: str, tmp_path_factory: pytest.TempPathFactory) ->
         yield found
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """The browser itself."""
     expect.set_options(timeout=PATIENCE_MS)

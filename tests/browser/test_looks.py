@@ -25,7 +25,7 @@ POLICY = (
 every = pytest.mark.parametrize("look", LOOKS, ids=[look.name for look in LOOKS])
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def newcomer(company) -> Person:
     """Somebody without a server."""
     return await company.makers.user(full_name="Rosalind Franklin")

@@ -11,7 +11,6 @@ import "./toast.js";
 import "./palette.js";
 import "./menu.js";
 import "./copy.js";
-import "./selection.js";
 import "./confirm.js";
 import "./forms.js";
 import "./live.js";

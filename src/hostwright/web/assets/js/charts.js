@@ -1,5 +1,5 @@
-// Charts on demand. <div data-chart="ID or /url" data-kind="bar|line">: the JSON stands in a
-// <script type="application/json" id="ID"> or is fetched: {"unit", "names": [..], "labels"?: [..], "data": [xs, ys, ..]}.
+// Charts on demand. <div data-chart="ID" data-kind="bar|line">: the JSON stands in a <script type="application/json"
+// id="ID">: {"unit", "names": [..], "labels"?: [..], "data": [xs, ys, ..]}.
 // With `labels` the x axis shows them, one per value; otherwise xs are seconds since 1970.
 import uPlot from "uplot";
 import { all, one } from "./dom.js";
@@ -119,39 +119,26 @@ function draw(box, chart) {
   return plot;
 }
 
-async function load(source) {
-  if (!source.startsWith("/")) return JSON.parse(document.getElementById(source).textContent);
-  const answer = await fetch(source, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(`the chart's data: ${answer.status}`);
-  return answer.json();
-}
-
-async function show(box) {
-  const state = { plot: null, chart: await load(box.dataset.chart) };
+function show(box) {
+  const chart = JSON.parse(document.getElementById(box.dataset.chart).textContent);
+  let plot = null;
   const redraw = () => {
-    state.plot?.destroy();
+    plot?.destroy();
     box.replaceChildren();
-    state.plot = draw(box, state.chart);
+    plot = draw(box, chart);
   };
   redraw();
   box.removeAttribute("aria-busy");
-  new ResizeObserver(() => state.plot.setSize({ width: box.clientWidth, height: box.clientHeight })).observe(box);
+  new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight })).observe(box);
   document.addEventListener("hw:theme", () => box.isConnected && redraw());
-  for (const button of all(`[data-range-for="${box.id}"] button`)) {
-    button.addEventListener("click", async () => {
-      for (const other of all("button", button.parentElement)) other.setAttribute("aria-pressed", other === button);
-      state.chart = await load(button.dataset.url);
-      redraw();
-    });
-  }
 }
 
 /** Draw every chart that stands on the page and is not drawn yet. */
-export async function start() {
+export function start() {
   for (const box of all("[data-chart]:not([data-drawn])")) {
     box.dataset.drawn = "";
     try {
-      await show(box);
+      show(box);
     } catch (error) {
       console.error(error);
       one(".skeleton-line", box)?.remove();
