@@ -58,7 +58,6 @@ class Look(msgspec.Struct, frozen=True):
     status: int = 200
     step: Step | None = None
     refusals: tuple[int, ...] = ()
-    narrow: bool = True
 
 
 async def _palette(window: Window) -> None:
