@@ -206,6 +206,12 @@ async def test_a_new_password_is_shown_once(desk: Desk) -> None:
     password = await window.find("#new-password").inner_text()
     assert len(password) >= 12
     await expect(dialog).to_contain_text("It is shown only now and kept nowhere.")
+    await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    copy = dialog.get_by_role("button", name="Copy password")
+    await expect(copy).to_have_css("opacity", "1")
+    await copy.click()
+    await expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
+    assert await window.page.evaluate("navigator.clipboard.readText()") == password
     await expect(other.find(".task h2")).to_have_text("Reset password: done")
     assert password not in await other.page.content()
     await window.link("I have copied it").click()

@@ -28,7 +28,7 @@ PACKAGE: Final = Path(__file__).parent.parent
 STATIC: Final = Path(__file__).parent / "static"
 HEADERS: Final = {"Vary": "HX-Request, HX-Target", "Cache-Control": "private, no-cache"}
 HTML: Final = "text/html"  # Litestar adds the charset
-KEPT_FRAGMENTS: Final = 20_000
+KEPT_FRAGMENTS: Final = 4_000  # rows of two hundred pages, some ten MB
 EXTENSIONS: Final = ["jinja2.ext.i18n"]
 
 
