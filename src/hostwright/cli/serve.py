@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from hostwright.cli.ports import require_port
-from hostwright.cli.processes import end_with_parent
+from hostwright.cli.processes import end_with_parent, return_large_blocks
 from hostwright.cli.ready import MANIFEST, require_assets, require_database, role_config
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ YEAR: Final = 31_536_000  # hashed names: a file never changes
 def worker_app() -> Asgi:
     """What each of granian's processes calls. It ends with granian's own process, even when that one is killed."""
     end_with_parent(signal.SIGKILL, os.getppid())
+    return_large_blocks()
     from hostwright.app import create_app  # noqa: PLC0415  only the processes that answer need it
 
     return create_app()
