@@ -12,9 +12,9 @@ from playwright.async_api import Page
 from tests.browser.desk import Desk, Window
 
 AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-RUN: Final = """async () => {
+RUN: Final = """async (part) => {
   const values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-  const found = await axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"] });
+  const found = await axe.run(part, { runOnly: { type: "tag", values }, resultTypes: ["violations"] });
   return found.violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.target} ${node.failureSummary}`));
 }"""
 CALM: Final = """() => Promise.allSettled(
@@ -50,7 +50,7 @@ type Step = Callable[[Window], Awaitable[None]]
 
 
 class Look(msgspec.Struct, frozen=True):
-    """A page of somebody, and what was done on it before it is looked at."""
+    """A page of somebody, what was done on it before it is looked at, and which ``part`` has changed by that."""
 
     name: str
     path: str
@@ -58,6 +58,7 @@ class Look(msgspec.Struct, frozen=True):
     status: int = 200
     step: Step | None = None
     refusals: tuple[int, ...] = ()
+    part: str = "html"
 
 
 async def _palette(window: Window) -> None:
@@ -93,16 +94,16 @@ LOOKS: Final = [
     Look("servers", "/servers"),
     Look("servers-none", "/servers", "newcomer"),
     Look("servers-no-match", "/servers?q=no-such-name"),
-    Look("row-menu", "/servers", step=_row_menu),
-    Look("palette", "/servers", step=_palette),
+    Look("row-menu", "/servers", step=_row_menu, part="tbody tr:first-child"),
+    Look("palette", "/servers", step=_palette, part="#palette"),
     Look("running", "/servers/{running}"),
-    Look("reset-dialog", "/servers/{running}", step=_reset),
+    Look("reset-dialog", "/servers/{running}", step=_reset, part="dialog[open]"),
     Look("suspended", "/servers/{suspended}"),
     Look("building", "/servers/{building}"),
     Look("failed", "/servers/{failed}"),
     Look("traffic", "/servers/{running}/traffic", step=_drawn),
     Look("activity", "/servers/{running}/activity"),
-    Look("sessions", "/account/sessions"),
+    Look("sessions", "/account/sessions", "newcomer"),
     Look("admin-servers", "/admin/servers", "staff"),
     Look("admin-server", "/admin/servers/{running}", "staff"),
     Look("jobs", "/admin/jobs", "staff"),
@@ -125,9 +126,9 @@ async def address(desk: Desk, look: Look) -> str:
     return look.path.format(**ids)
 
 
-async def complaints(page: Page) -> list[str]:
-    """What axe-core has to say about the page as it is now, once nothing moves any more."""
+async def complaints(page: Page, part: str) -> list[str]:
+    """What axe-core has to say about a part of the page as it is now, once nothing moves any more."""
     await page.evaluate(CALM)
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE.read_text(encoding="utf-8"))
-    return await page.evaluate(RUN)
+    return await page.evaluate(RUN, part)

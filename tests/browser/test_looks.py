@@ -47,7 +47,7 @@ async def opened(
 
 
 async def is_fine(window: Window, look: Look) -> None:
-    assert await complaints(window.page) == []
+    assert await complaints(window.page, look.part) == []
     assert await window.page.evaluate(SIDEWAYS) <= 0
 
 
