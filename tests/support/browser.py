@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Error, Playwright, async_playwright
 
 ROOT: Final = Path(__file__).parents[2]
 CACHE: Final = ROOT / ".cache" / "chromium"
@@ -19,6 +19,7 @@ ASK: Final = """
 import chromium from "@sparticuz/chromium";
 console.log(JSON.stringify({ path: await chromium.executablePath(), args: chromium.args }));
 """
+LAUNCHES: Final = 4
 # With these of the package's flags the policy and origin checks of a page would prove less.
 DROPPED: Final = (
     "--single-process",
@@ -54,15 +55,26 @@ def chromium() -> Unpacked:
     return msgspec.json.decode(done.stdout, type=Unpacked)
 
 
+async def _launched(playwright: Playwright, path: str, flags: list[str]) -> Browser:
+    """Start it, again if need be: this build dies of SIGSEGV before it is up in some of its starts (seen: 2 of 15)."""
+    for left in reversed(range(LAUNCHES)):
+        try:
+            return await playwright.chromium.launch(
+                executable_path=path, args=flags, headless=True, env={**os.environ, "LANG": "C.UTF-8"}
+            )
+        except Error as error:
+            if not left or "SIGSEGV" not in str(error):
+                raise
+    raise AssertionError
+
+
 @asynccontextmanager
 async def running_chromium() -> AsyncGenerator[Browser]:
     """A browser for as long as the block lasts."""
     found = chromium()
     flags = [flag for flag in found.args if not flag.startswith(DROPPED)]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=found.path, args=[*flags, *QUIET], headless=True, env={**os.environ, "LANG": "C.UTF-8"}
-        )
+        browser = await _launched(playwright, found.path, [*flags, *QUIET])
         try:
             yield browser
         finally:
