@@ -137,6 +137,10 @@ class House:
         async with self.database.acquire() as db:
             return [(row[0], row[1]) for row in await db.fetch(self._fingerprint)]
 
+    async def changed_since(self, before: list[tuple[str, str]]) -> list[str]:
+        """The tables that hold something else than then."""
+        return sorted({name for name, _ in {*before} ^ {*await self.fingerprint()}})
+
 
 @pytest.fixture
 async def house(database: Database, makers: Makers, owner: Person, migrated_tables: frozenset[str]) -> House:
@@ -169,8 +173,9 @@ async def walk(caller: Client, routes: list[Route], house: House, expected: Expe
             wrong.append(f"{route.label}: {answer.status_code} instead of {status}")
         goes_to = answer.headers.get("location", "")
         refused = status in {401, 403, 404} or (status == 303 and goes_to.startswith("/sign-in"))
-        if refused and await house.fingerprint() != before:
-            wrong.append(f"{route.label}: refused, but something changed")
+        changed = await house.changed_since(before) if refused else []
+        if changed:
+            wrong.append(f"{route.label}: refused, but {', '.join(changed)} changed")
     return wrong
 
 
@@ -278,8 +283,9 @@ async def test_a_key_without_the_scope(
             answer = await program.request(route.method, path)
             told = answer.json()["error"] if not route.page else {}
             as_expected = answer.status_code == 403 and told.get("required_scope") == route.scope
-            if not as_expected or await house.fingerprint() != before:
-                wrong.append(f"{route.label}: {answer.status_code} {told}")
+            changed = await house.changed_since(before)
+            if not as_expected or changed:
+                wrong.append(f"{route.label}: {answer.status_code} {told} changed: {changed}")
         assert wrong == []
 
 

@@ -1,12 +1,17 @@
-// Arrow keys for the menus, which are native popovers: the browser does opening, Esc and focus return.
+// Arrow keys for the menus, which are native popovers: the browser does opening and Esc.
 import { all, on, one } from "./dom.js";
 
 const ITEMS = "a, button:not(:disabled)";
 
+// The browser gives the focus back only when it was inside; an item that was replaced while it had it took it along.
+const returnFocus = (menu) => one(`[popovertarget="${menu.id}"]`)?.focus({ preventScroll: true });
+
 document.addEventListener(
   "toggle",
   (event) => {
-    if (event.target.matches?.(".menu") && event.newState === "open") one(ITEMS, event.target)?.focus();
+    if (!event.target.matches?.(".menu")) return;
+    if (event.newState === "open") one(ITEMS, event.target)?.focus();
+    else if (document.activeElement === document.body) returnFocus(event.target);
   },
   true,
 );
