@@ -12,6 +12,7 @@ from hostwright.upstream.simulation.faults import Fault, Received
 from hostwright.upstream.simulation.serving import serving
 from hostwright.upstream.simulators import VIRTFUSION, Simulators
 from hostwright.upstream.virtfusion.simulator import VirtFusionSimulator, World, WorldPlan
+from hostwright.upstream.virtfusion.simulator.screen import Screens
 
 SMALL = WorldPlan(servers=12, users=4, first_users=(5, 2), speed=20.0, build_minutes=600)
 
@@ -31,6 +32,10 @@ class RunningSimulator:
     @property
     def token(self) -> str:
         return self.world.plan.token
+
+    @property
+    def screens(self) -> Screens:
+        return self._simulator.screens
 
     def faults(self, rules: list[dict[str, Any]]) -> None:
         """Put faults into force, written as for ``PUT /_sim/faults``."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from hostwright.core.providers import ActionTicket, Gone, Power, PowerAction, ServerState
+from hostwright.core.providers import ActionTicket, Gone, InstallSpec, Power, PowerAction, ServerState
 from hostwright.servers.ports import ComputeProvider
 
 TURNS = 2_000
@@ -17,11 +17,15 @@ UNKNOWN = 987_654_321
 
 
 class Subject(msgspec.Struct):
-    """A provider and one of its servers, which runs and is active. ``pause`` lets its work go on."""
+    """A provider and one of its servers, which runs and is active.
+
+    ``pause`` lets its work go on; ``other_user`` is not its owner.
+    """
 
     provider: ComputeProvider
     running: int
     pause: float = 0.0
+    other_user: int = 200
 
 
 async def finish(subject: Subject, ticket: ActionTicket) -> None:
@@ -97,6 +101,39 @@ async def what_is_unknown_is_gone(subject: Subject) -> None:
         await subject.provider.act(UNKNOWN, PowerAction.BOOT)
     with pytest.raises(Gone):
         await subject.provider.action_progress(UNKNOWN)
+    for ask in (
+        subject.provider.suspend(UNKNOWN),
+        subject.provider.unsuspend(UNKNOWN),
+        subject.provider.rename(UNKNOWN, "web"),
+        subject.provider.throttle_cpu(UNKNOWN, 10),
+        subject.provider.change_owner(UNKNOWN, subject.other_user),
+        subject.provider.install(UNKNOWN, InstallSpec(22, "web", None)),
+        subject.provider.templates(UNKNOWN),
+        subject.provider.raw(UNKNOWN),
+    ):
+        with pytest.raises(Gone):
+            await ask
+
+
+async def changes_show_at_once_and_can_be_sent_again(subject: Subject) -> None:
+    for _ in range(2):
+        await finish(subject, await subject.provider.rename(subject.running, "renamed"))
+        await finish(subject, await subject.provider.throttle_cpu(subject.running, 50))
+        await finish(subject, await subject.provider.change_owner(subject.running, subject.other_user))
+        seen = await subject.provider.observe(subject.running, power=False)
+        assert (seen.name, seen.external_owner_id) == ("renamed", subject.other_user)
+
+
+async def a_suspended_server_stands_still_until_it_is_let_go(subject: Subject) -> None:
+    for _ in range(2):
+        await finish(subject, await subject.provider.suspend(subject.running))
+        seen = await subject.provider.observe(subject.running, power=True)
+        assert (seen.state, seen.power) == (ServerState.SUSPENDED, Power.STOPPED)
+    for _ in range(2):
+        await finish(subject, await subject.provider.unsuspend(subject.running))
+        assert (await subject.provider.observe(subject.running, power=False)).state is ServerState.ACTIVE
+    await finish(subject, await subject.provider.act(subject.running, PowerAction.BOOT))
+    await becomes(subject, Power.RUNNING)
 
 
 async def power_actions_do_what_they_say(subject: Subject) -> None:
@@ -140,4 +177,6 @@ CHECKS: list[Callable[[Subject], Awaitable[None]]] = [
     power_actions_do_what_they_say,
     a_password_is_given_and_not_shown,
     traffic_comes_newest_first,
+    changes_show_at_once_and_can_be_sent_again,
+    a_suspended_server_stands_still_until_it_is_let_go,
 ]

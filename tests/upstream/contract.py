@@ -10,6 +10,7 @@ from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import msgspec
+import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
@@ -132,8 +133,19 @@ def _absolute(schema: Any) -> Any:
     return schema
 
 
+def vendors_document(vendor: str) -> Contract:
+    """The vendor's own document; skips the test where it is not beside the checkout."""
+    document = SHARED / f"{vendor}.openapi.yaml"
+    if not document.exists():
+        pytest.skip("the vendor's document is not beside this checkout")
+    return Contract(yaml.safe_load(document.read_text()))
+
+
 class Checked:
-    """Stands before a simulator: notes every request and answer that does not fit, and which operations were seen."""
+    """Stands before a simulator: notes every request and answer that does not fit, and which operations were seen.
+
+    ``answers`` holds the last body of each operation.
+    """
 
     def __init__(self, app: Asgi, contract: Contract, prefix: str) -> None:
         self._app = app
@@ -141,6 +153,7 @@ class Checked:
         self._prefix = prefix
         self.problems: list[str] = []
         self.seen: set[tuple[str, int]] = set()
+        self.answers: dict[str, bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await whole_body(receive)
@@ -158,14 +171,15 @@ class Checked:
     def _check(self, method: str, path: str, query: str, body: bytes, answer: Answer) -> None:
         operation = self._contract.find(method, path)
         self.seen.add((operation.name, answer.status))
+        self.answers[operation.name] = answer.body
         found = self._contract.request_problems(operation, query, body)
         found += self._contract.response_problems(operation, answer.status, answer.body)
         self.problems += [f"{operation.name} {answer.status}: {problem}" for problem in found]
 
 
-def example_of(operation: Json, status: str = "200") -> Any:
+def example_of(operation: Json, status: int = 200) -> Any:
     """The vendor's example of an answer, None when there is none."""
-    content = operation["responses"].get(status, {}).get("content", {}).get("application/json", {})
+    content = operation["responses"].get(str(status), {}).get("content", {}).get("application/json", {})
     return content.get("example")
 
 

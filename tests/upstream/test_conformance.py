@@ -17,7 +17,7 @@ type Check = Callable[[Subject], Awaitable[None]]
 @pytest.mark.parametrize("check", CHECKS)
 async def test_virtfusion(check: Check, compute: VirtFusionCompute, simulator: RunningSimulator):
     running = next(server.id for server in simulator.world.listed if server.running and not server.suspended)
-    await check(Subject(compute, running, pause=0.01))
+    await check(Subject(compute, running, pause=0.01, other_user=103))
 
 
 @pytest.mark.parametrize("check", CHECKS)

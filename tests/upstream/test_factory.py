@@ -65,6 +65,7 @@ class Facts(msgspec.Struct, frozen=True):
     id: int
     base_url: str
     verify_tls: bool = True
+    allow_private_targets: bool = False
 
 
 async def test_closing_closes_every_client(simulator: RunningSimulator):

@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from hostwright.core.providers import Ambiguous, PowerAction, ProviderError, Refused, Transient
+from hostwright.core.providers import Ambiguous, InstallSpec, PowerAction, ProviderError, Refused, Transient
 from hostwright.upstream.virtfusion.adapter import VirtFusionCompute
+from hostwright.upstream.virtfusion.simulator.company import public_key
 from hostwright.upstream.virtfusion.simulator.facts import Work
 from tests.support.simulator import RunningSimulator
 
-SERVER = 1001
+SERVER, USER = 1001, 101
 QUEUE = 1
 READS: dict[str, tuple[str, Callable[[VirtFusionCompute], Awaitable[object]]]] = {
     "list_servers": ("/servers$", lambda compute: compute.list_servers()),
@@ -20,6 +21,13 @@ READS: dict[str, tuple[str, Callable[[VirtFusionCompute], Awaitable[object]]]] =
     "observe_power": (f"/servers/{SERVER}$", lambda compute: compute.observe(SERVER, power=True)),
     "action_progress": (f"/queue/{QUEUE}$", lambda compute: compute.action_progress(QUEUE)),
     "traffic": (f"/servers/{SERVER}/traffic$", lambda compute: compute.traffic(SERVER)),
+    "templates": (f"/servers/{SERVER}/templates$", lambda compute: compute.templates(SERVER)),
+    "ssh_keys": (f"/ssh_keys/user/{USER}$", lambda compute: compute.ssh_keys(USER)),
+    "sample": (f"/servers/{SERVER}$", lambda compute: compute.sample(SERVER)),
+    "raw": (f"/servers/{SERVER}$", lambda compute: compute.raw(SERVER)),
+    "hypervisors": ("/compute/hypervisors$", lambda compute: compute.hypervisors()),
+    "user_of_server": (f"/servers/{SERVER}$", lambda compute: compute.user_of_server(SERVER)),
+    "user_by_relation": ("/byExtRelation$", lambda compute: compute.user_by_relation(5001)),
 }
 WRITES: dict[str, tuple[Work, Callable[[VirtFusionCompute], Awaitable[object]]]] = {
     **{
@@ -27,7 +35,18 @@ WRITES: dict[str, tuple[Work, Callable[[VirtFusionCompute], Awaitable[object]]]]
         for action in PowerAction
     },
     "reset_password": (Work.RESET_PASSWORD, lambda compute: compute.reset_password(SERVER, windows=False)),
+    "install": (Work.BUILD, lambda compute: compute.install(SERVER, InstallSpec(22, "web", None))),
+    "rename": (Work.RENAME, lambda compute: compute.rename(SERVER, "web")),
+    "suspend": (Work.SUSPEND, lambda compute: compute.suspend(SERVER)),
+    "unsuspend": (Work.UNSUSPEND, lambda compute: compute.unsuspend(SERVER)),
+    "throttle_cpu": (Work.THROTTLE, lambda compute: compute.throttle_cpu(SERVER, 50)),
+    "change_owner": (Work.CHANGE_OWNER, lambda compute: compute.change_owner(SERVER, 102)),
+    "add_ssh_key": (Work.ADD_KEY, lambda compute: compute.add_ssh_key(USER, "new", public_key("new", 9))),
+    "delete_ssh_key": (Work.DELETE_KEY, lambda compute: compute.delete_ssh_key(1)),
 }
+# Answered without a body: what stands there instead says nothing, and the status that it is done.
+WITHOUT_A_BODY = {"rename", "suspend", "unsuspend", "throttle_cpu", "change_owner", "delete_ssh_key"}
+ON_KEYS = {"add_ssh_key", "delete_ssh_key"}
 
 # A fault that stays: the error of a read, that of a write, and how often the write has been done in the end.
 STAYING: dict[str, tuple[dict[str, object], type[ProviderError], type[ProviderError], int]] = {
@@ -78,18 +97,22 @@ async def test_reads(impatient: VirtFusionCompute, simulator: RunningSimulator, 
 async def test_writes(impatient: VirtFusionCompute, simulator: RunningSimulator, operation: str, fault: str):
     work, write = WRITES[operation]
     rule, _, expected, effects = STAYING[fault]
-    simulator.faults([{**rule, "method": "POST"}])
-    with pytest.raises(expected) as caught:
+    on, path = (0, "/ssh_keys") if operation in ON_KEYS else (SERVER, f"/servers/{SERVER}/")
+    simulator.faults([rule])
+    if fault == "malformed" and operation in WITHOUT_A_BODY:
         await write(impatient)
-    assert type(caught.value) is expected
+    else:
+        with pytest.raises(expected) as caught:
+            await write(impatient)
+        assert type(caught.value) is expected
     for _ in range(500):
-        if simulator.world.count(SERVER, work) == effects and not simulator.late:
+        if simulator.world.count(on, work) == effects and not simulator.late:
             break
         await asyncio.sleep(0.02)
-    assert simulator.world.count(SERVER, work) == effects
+    assert simulator.world.count(on, work) == effects
     assert not simulator.late
     safe = expected is Transient and fault != "rate_limit"
-    assert len(simulator.requests(f"/servers/{SERVER}/")) == (3 if safe else 1)
+    assert len(simulator.requests(path)) == (3 if safe else 1)
 
 
 PASSING = ["500", "503", "423", "drop_before", "drop_after", "late"]

@@ -171,3 +171,107 @@ class ConnectionCheck(msgspec.Struct, frozen=True):
 
     ok: bool
     problem: str | None
+
+
+class SystemTemplate(msgspec.Struct, frozen=True):
+    """A system that can be installed. ``family`` groups them; ``ended``: its makers no longer look after it."""
+
+    external_id: int
+    family: str
+    name: str
+    version: str
+    variant: str
+    windows: bool
+    ended: bool
+
+
+class InstallSpec(msgspec.Struct, frozen=True):
+    """What to install on a server: everything on its disk goes. ``ssh_key_ids`` are the vendor's numbers."""
+
+    template_id: int
+    name: str
+    hostname: str | None
+    ssh_key_ids: tuple[int, ...] = ()
+
+
+class SshKey(msgspec.Struct, frozen=True):
+    """A public key that the vendor puts on new systems."""
+
+    external_id: int
+    name: str
+    public_key: str
+    enabled: bool
+    created_at: datetime | None
+
+
+class ResourceSample(msgspec.Struct, frozen=True):
+    """What a machine does at one moment; None is "not told". Disk and network counters grow until the next start."""
+
+    power: Power | None
+    cpu_percent: float | None
+    memory_used_mib: int | None
+    memory_mib: int | None
+    disk_read_bytes: int | None
+    disk_written_bytes: int | None
+    disk_used_gib: float | None
+    disk_gib: float | None
+
+
+class Capacity(msgspec.Struct, frozen=True):
+    """How much of something is given away; ``limit`` None is without limit."""
+
+    allocated: int
+    limit: int | None
+
+
+class ObservedHypervisor(msgspec.Struct, frozen=True):
+    """A machine that carries servers. None is "not told"; memory in MiB, storage in GiB."""
+
+    external_id: int
+    name: str
+    group_id: str | None
+    group_name: str | None
+    enabled: bool
+    maintenance: bool
+    servers: Capacity | None
+    memory_mib: Capacity | None
+    cores: Capacity | None
+    storage_gib: Capacity | None
+
+
+class ExternalUser(msgspec.Struct, frozen=True):
+    """A user at the vendor. ``relation_id`` is the number by which another system knows it."""
+
+    external_id: int
+    relation_id: int | None
+    name: str
+    email: str
+    suspended: bool
+
+
+class ConsoleTarget(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a server's screen is: at ``url`` or, when that is empty, at an address and a port. Never for a log."""
+
+    address: str = ""
+    port: int = 0
+    url: str = ""
+    password: str = ""
+
+    def __repr__(self) -> str:
+        """Nothing of it."""
+        return "ConsoleTarget()"
+
+
+class ConsoleState(msgspec.Struct, frozen=True):
+    """Whether a server's screen is enabled, as far as the vendor says, and where it is, if anywhere."""
+
+    enabled: bool | None
+    target: ConsoleTarget | None
+
+
+class AreaProbe(msgspec.Struct, frozen=True):
+    """Whether the token may do what one part of the product needs. ``area`` is our word for that part."""
+
+    area: str
+    ok: bool
+    problem: str | None

@@ -11,7 +11,7 @@ from hostwright.core.config import Config, Environment
 from hostwright.core.crypto import Keyring
 from hostwright.core.db import Database
 from hostwright.core.http import HttpClient, Reach, Settings
-from hostwright.servers.ports import ComputeProvider, Providers
+from hostwright.servers.ports import ComputeProvider, Providers, Trial
 from hostwright.servers.providers import ConnectionProviders
 from hostwright.upstream.virtfusion.adapter import VirtFusionCompute
 from hostwright.upstream.virtfusion.client import VirtFusionClient
@@ -26,6 +26,8 @@ class ConnectionFacts(Protocol):
     def base_url(self) -> str: ...
     @property
     def verify_tls(self) -> bool: ...
+    @property
+    def allow_private_targets(self) -> bool: ...
 
 
 class Clients:
@@ -45,7 +47,7 @@ class Clients:
             task = asyncio.get_running_loop().create_task(older.retire())
             self._retiring.add(task)
             task.add_done_callback(self._retiring.discard)
-        return VirtFusionCompute(client)
+        return VirtFusionCompute(client, allow_private_targets=row.allow_private_targets)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -68,3 +70,18 @@ async def connection_providers(config: Config, database: Database, keyring: Keyr
         yield ConnectionProviders(database, keyring, clients.make)
     finally:
         await clients.close()
+
+
+def connection_trial(config: Config) -> Trial:
+    """Providers of what is only tried. They are asked once and soon give up: somebody waits at a page."""
+
+    @asynccontextmanager
+    async def trial(base_url: str, token: str, *, verify_tls: bool) -> AsyncGenerator[ComputeProvider]:
+        settings = Settings(verify_tls=verify_tls, reach=reach_of(config), attempts=1, connect=5.0, total=10.0)
+        client = VirtFusionClient(base_url, token, settings)
+        try:
+            yield VirtFusionCompute(client)
+        finally:
+            await client.close()
+
+    return trial

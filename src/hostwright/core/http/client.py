@@ -101,6 +101,11 @@ class HttpClient:
         self._under_way = 0
         self._retired = False
 
+    @property
+    def base_url(self) -> str:
+        """What every call's path stands behind."""
+        return self._base
+
     def error_text(self, status: int, body: bytes) -> str | None:
         """The vendor's own words in an answer outside 2xx; None when there are none."""
         del status, body

@@ -15,6 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from hostwright.upstream.simulation.asgi import Answer, Asgi, replay
+from hostwright.upstream.simulation.sockets import serve_socket, wants_socket
 
 GRACE: Final = 0.2  # seconds that requests under way get at the end
 
@@ -40,6 +41,8 @@ def _scope(request: web.BaseRequest) -> dict[str, object]:
 
 def _handler(app: Asgi) -> Callable[[web.BaseRequest], asyncio.Future[web.StreamResponse]]:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if wants_socket(request):
+            return await serve_socket(app, _scope(request), request)
         answer = Answer(status=0)
         await app(_scope(request), replay(await request.read()), answer.collect)
         if not answer.status:

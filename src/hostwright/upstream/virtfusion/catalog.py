@@ -7,8 +7,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-from hostwright.core.providers import ProviderError
+from hostwright.core.providers import ProviderError, SystemTemplate
 from hostwright.upstream.virtfusion.client import VirtFusionClient
+from hostwright.upstream.virtfusion.reading import is_id, text
 from hostwright.upstream.virtfusion.types import (
     Agent,
     AgentSystem,
@@ -16,6 +17,7 @@ from hostwright.upstream.virtfusion.types import (
     Resources,
     ServerSettings,
     Template,
+    TemplateGroup,
     VirtualServer,
 )
 
@@ -86,3 +88,22 @@ class Catalog:
 
 def _label(template: Template) -> str:
     return " ".join(part for part in (template.name, template.version, template.variant) if part)
+
+
+def systems(groups: list[TemplateGroup]) -> list[SystemTemplate]:
+    """Systems that can be installed, in the vendor's order."""
+    return [_system(group, template) for group in groups for template in group.templates if is_id(template.id)]
+
+
+def _system(group: TemplateGroup, template: Template) -> SystemTemplate:
+    family = text(group.name) or text(template.name)
+    words = f"{template.type or ''} {family} {template.name}".lower()
+    return SystemTemplate(
+        external_id=template.id,
+        family=family,
+        name=text(template.name),
+        version=text(template.version) or "",
+        variant=text(template.variant) or "",
+        windows="windows" in words,
+        ended=bool(template.eol),
+    )

@@ -28,6 +28,16 @@ def number(value: int | None, most: int = MOST) -> int | None:
     return value if value is not None and 0 <= value <= most else None
 
 
+def rounded(value: float | None) -> int | None:
+    """A number from 0 on, also one that came with a fraction; None for any other."""
+    return None if value is None else number(round(value))
+
+
+def is_id(value: int) -> bool:
+    """Whether this can be the number of something."""
+    return 0 < value <= MOST
+
+
 def moment(raw: msgspec.Raw) -> datetime | None:
     """A time, or None when it cannot be read."""
     try:

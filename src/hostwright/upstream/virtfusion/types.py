@@ -30,13 +30,13 @@ class ServerLine(msgspec.Struct, frozen=True):
     suspended: bool = False
 
 
-class ServerPage(msgspec.Struct, frozen=True):
-    """One page of the list. ``total`` counts all servers."""
+class Page[T](msgspec.Struct, frozen=True):
+    """One page of a list. ``total`` counts all entries."""
 
     current_page: int
     last_page: int
     total: int
-    data: list[ServerLine]
+    data: list[T]
 
 
 class Resources(msgspec.Struct, frozen=True, rename="camel"):
@@ -139,6 +139,13 @@ class VirtualServer(msgspec.Struct, frozen=True, rename="camel"):
     remote_state: RemoteState | Absent = None
 
 
+class Sampled(msgspec.Struct, frozen=True, rename="camel"):
+    """One server, for what its machine does. Nothing is promised about what libvirt tells, so it is kept as it came."""
+
+    settings: ServerSettings | Absent = None
+    remote_state: object = None
+
+
 class QueueException(msgspec.Struct, frozen=True):
     message: str | None = None
 
@@ -155,6 +162,19 @@ class QueueItem(msgspec.Struct, frozen=True):
     failed: bool = False
     progress: int | None = None
     errors: QueueErrors | Absent = None
+
+
+class BuildData(msgspec.Struct, frozen=True, rename="camel"):
+    queue_id: int | None = None
+
+
+class Build(msgspec.Struct, frozen=True):
+    """What a build is answered with: the whole server, of which only this is read, for a password is in it.
+
+    The vendor's document names no queue item; where one is named, it stands here.
+    """
+
+    data: BuildData | Absent = None
 
 
 class Queued(msgspec.Struct, frozen=True, rename="camel"):
@@ -193,13 +213,20 @@ class Traffic(msgspec.Struct, frozen=True):
 
 
 class Template(msgspec.Struct, frozen=True):
+    """``eol``: its makers no longer look after it. ``type`` is ``windows``, ``linux`` or ``unix``."""
+
     id: int
     name: str
     version: str | None = None
     variant: str | None = None
+    eol: bool | None = None
+    type: str | None = None
 
 
 class TemplateGroup(msgspec.Struct, frozen=True):
+    """A family of systems."""
+
+    name: str | None = None
     templates: list[Template] = []
 
 

@@ -16,7 +16,9 @@ from hostwright.upstream.simulation.asgi import Receive, Scope, Send
 from hostwright.upstream.simulation.stage import Stage
 from hostwright.upstream.virtfusion.simulator.control import Restart, control
 from hostwright.upstream.virtfusion.simulator.keeper import Keeper
+from hostwright.upstream.virtfusion.simulator.permissions import area_of
 from hostwright.upstream.virtfusion.simulator.routes import API, SHAPES, api
+from hostwright.upstream.virtfusion.simulator.screen import Screens
 from hostwright.upstream.virtfusion.simulator.world import World
 
 MINUTE: Final = 60.0
@@ -32,6 +34,7 @@ class VirtFusionSimulator:
         self.world = world
         self._keeper = Keeper(world, state_file)
         self._calls: deque[float] = deque()
+        self.screens = Screens(lambda: self.world)
         self.stage = Stage(self._litestar())
 
     def _litestar(self) -> Litestar:
@@ -40,6 +43,9 @@ class VirtFusionSimulator:
 
         def stage() -> Stage:
             return self.stage
+
+        def screens() -> Screens:
+            return self.screens
 
         def restart() -> Restart:
             return Restart(self.reset)
@@ -50,6 +56,7 @@ class VirtFusionSimulator:
             dependencies={
                 "world": Provide(world, sync_to_thread=False),
                 "stage": Provide(stage, sync_to_thread=False),
+                "screens": Provide(screens, sync_to_thread=False),
                 "restart": Provide(restart, sync_to_thread=False),
             },
             exception_handlers=SHAPES,
@@ -61,29 +68,37 @@ class VirtFusionSimulator:
         """Begin anew: no faults, nothing received, and the company as its plan made it."""
         self.stage.reset()
         self._calls.clear()
+        self.screens.forget()
         plan = msgspec.structs.replace(self.world.plan, born=self.world.born)
         self.world = World(plan, clock=self.world.clock)
         self._keeper.watch(self.world)
 
     async def start(self) -> None:
-        """Begin to keep the company; raises OSError when its file cannot be written."""
+        """Begin to keep the company and to show screens; raises OSError when its file cannot be written."""
         await self._keeper.start()
+        await self.screens.start()
 
     async def close(self) -> None:
         """Write the company down a last time."""
+        await self.screens.close()
         await self.stage.close()
         await self._keeper.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.stage(scope, receive, send)
+        if scope["type"] == "websocket":
+            await self.screens.websocket(scope, receive, send)
+        else:
+            await self.stage(scope, receive, send)
 
     async def _admit(self, request: Request[Any, Any, Any]) -> Response[Any] | None:
-        """The token first, then the rate, as the vendor does. Control paths need neither."""
+        """The token first, its permissions, then the rate, as the vendor does. Control paths need neither."""
         if not request.url.path.startswith(API):
             return None
         given = request.headers.get("authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {self.world.plan.token}".encode()):
             return Response("401 Unauthorized", status_code=401, media_type="text/plain")
+        if area_of(request.url.path.removeprefix(API)) in self.world.denied:
+            return Response({"message": "This action is unauthorized."}, status_code=403)
         return self._slow_down()
 
     def _slow_down(self) -> Response[Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from hostwright.upstream.virtfusion.simulator.facts import (
     HypervisorFact,
+    KeyFact,
     Location,
     PackageFact,
     QueueFact,
@@ -55,10 +57,13 @@ TEMPLATES: Final = [
     TemplateFact(51, "Fedora", "Fedora Server", "43", "Cloud"),
     TemplateFact(61, "Windows", "Windows Server", "2022", "Standard"),
     TemplateFact(62, "Windows", "Windows Server", "2025", "Standard"),
+    TemplateFact(23, "Debian", "Debian", "11 (Bullseye)", "Minimal", ended=True),
 ]
-TEMPLATE_WEIGHTS: Final = (24, 12, 22, 14, 8, 3, 6, 3, 5, 3)
+TEMPLATE_WEIGHTS: Final = (24, 12, 22, 14, 8, 3, 6, 3, 5, 3, 0)
 PACKAGE_WEIGHTS: Final = (18, 26, 24, 16, 8, 4, 4)
 HYPERVISORS_EACH: Final = 4
+SMALLER: Final = 2  # of them
+ROOM_FOR: Final = 500  # servers
 
 ROLES: Final = (
     "web-01 web-02 web-03 db-primary db-replica api-01 api-02 cache-01 mail staging ci-runner monitoring backup-01 "
@@ -90,13 +95,40 @@ def day_of(plan: WorldPlan) -> datetime:
     return (plan.born or datetime.now(UTC)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def hypervisors() -> list[HypervisorFact]:
-    """A few in each location."""
+def hypervisors(plan: WorldPlan) -> list[HypervisorFact]:
+    """A few in each location, large enough for all servers; the last one is in maintenance."""
+    times = -(-max(plan.servers, 1) // ROOM_FOR)
     return [
-        HypervisorFact(10 * place.id + n, f"{SITES[place.id - 1]}-kvm-{n:02}", place.id, f"10.1.{place.id}.{n}")
+        HypervisorFact(
+            10 * place.id + n,
+            f"{SITES[place.id - 1]}-kvm-{n:02}",
+            place.id,
+            f"10.1.{place.id}.{n}",
+            servers=80 * times if n == 1 else 0,
+            memory=(262_144 if n <= SMALLER else 393_216) * times,
+            cores=(96 if n <= SMALLER else 192) * times,
+            storage=(10_000 if n <= SMALLER else 16_000) * times,
+            maintenance=place is LOCATIONS[-1] and n == HYPERVISORS_EACH,
+        )
         for place in LOCATIONS
         for n in range(1, HYPERVISORS_EACH + 1)
     ]
+
+
+def keys(plan: WorldPlan, born: datetime) -> list[KeyFact]:
+    """The first user has two, every other one has one."""
+    owners = [(0, "workstation"), (0, "deploy")] + [(index, "laptop") for index in range(1, plan.users, 2)]
+    return [
+        KeyFact(number, FIRST_USER + owner, name, public_key(name, number), born - timedelta(days=400 - number))
+        for number, (owner, name) in enumerate(owners, 1)
+    ]
+
+
+def public_key(name: str, seed: int) -> str:
+    """A public key as OpenSSH writes it, which belongs to nobody."""
+    kind = b"ssh-ed25519"
+    content = len(kind).to_bytes(4) + kind + (32).to_bytes(4) + random.Random(seed).randbytes(32)
+    return f"{kind.decode()} {base64.b64encode(content).decode()} {name}"
 
 
 def users(plan: WorldPlan, born: datetime) -> list[UserFact]:

@@ -15,7 +15,8 @@ from litestar.params import FromPath, JSONBody
 from hostwright.upstream.simulation.faults import Fault
 from hostwright.upstream.simulation.stage import Stage
 from hostwright.upstream.virtfusion.simulator.facts import ServerChange
-from hostwright.upstream.virtfusion.simulator.routes import Refusal
+from hostwright.upstream.virtfusion.simulator.permissions import Area
+from hostwright.upstream.virtfusion.simulator.refusals import Refusal
 from hostwright.upstream.virtfusion.simulator.world import World
 
 
@@ -30,6 +31,12 @@ class NewServer(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 
     owner_id: int
     name: str
+
+
+class Permissions(msgspec.Struct, forbid_unknown_fields=True):
+    """What the token may not do, by the words of `permissions`."""
+
+    denied: list[Area]
 
 
 def _json(content: object, status: int = 200) -> Response[bytes]:
@@ -63,6 +70,13 @@ async def reset(restart: NamedDependency[Restart]) -> dict[str, Any]:
     """No faults, nothing received, and the company as it was made."""
     restart.run()
     return {"ok": True}
+
+
+@put("/permissions")
+async def permissions(world: NamedDependency[World], data: JSONBody[Permissions]) -> dict[str, Any]:
+    """Take permissions from the token instead of those before. They are not kept in the company's file."""
+    world.denied = frozenset(data.denied)
+    return {"denied": sorted(world.denied)}
 
 
 @get("/world")
@@ -131,6 +145,7 @@ def control() -> Router:
             faults,
             requests,
             reset,
+            permissions,
             summary,
             show_server,
             change_server,

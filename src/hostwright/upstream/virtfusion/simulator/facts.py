@@ -13,7 +13,8 @@ class WorldPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     ``first_users`` says how many servers the first users have, in all sorts of states; the others share the rest.
     ``speed`` 2 makes queued work twice as fast. ``calls_per_minute`` 0 is no limit. ``born`` is the day that ages are
-    counted from, None for today.
+    counted from, None for today. ``tells_build``: the answer to a build names its queue item, which the vendor's
+    document does not promise.
     """
 
     servers: int = 400
@@ -23,12 +24,13 @@ class WorldPlan(msgspec.Struct, frozen=True, kw_only=True):
     speed: float = 1.0
     build_minutes: float = 45.0
     calls_per_minute: int = 0
+    tells_build: bool = True
     token: str = "simulated-virtfusion-token"  # noqa: S105  opens nothing but the simulator
     born: datetime | None = None
 
 
 class Work(StrEnum):
-    """What a queue item does; the power actions are spelt as in the vendor's paths."""
+    """What is done; the power actions are spelt as in the vendor's paths. Those after `BUILD` are done at once."""
 
     BOOT = "boot"
     SHUTDOWN = "shutdown"
@@ -36,6 +38,13 @@ class Work(StrEnum):
     POWEROFF = "poweroff"
     RESET_PASSWORD = "resetPassword"  # noqa: S105  an action's name
     BUILD = "build"
+    SUSPEND = "suspend"
+    UNSUSPEND = "unsuspend"
+    RENAME = "rename"
+    THROTTLE = "cpuThrottle"
+    CHANGE_OWNER = "owner"
+    ADD_KEY = "addKey"
+    DELETE_KEY = "deleteKey"
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -47,10 +56,18 @@ class Location(msgspec.Struct, frozen=True):
 
 
 class HypervisorFact(msgspec.Struct, frozen=True):
+    """Memory in MB, storage in GB; of everything 0 is without limit."""
+
     id: int
     name: str
     group_id: int
     ip: str
+    servers: int = 0
+    memory: int = 0
+    cores: int = 0
+    storage: int = 0
+    enabled: bool = True
+    maintenance: bool = False
 
 
 class PackageFact(msgspec.Struct, frozen=True):
@@ -70,6 +87,7 @@ class TemplateFact(msgspec.Struct, frozen=True):
     name: str
     version: str
     variant: str
+    ended: bool = False
 
     @property
     def windows(self) -> bool:
@@ -86,11 +104,23 @@ class UserFact(msgspec.Struct, frozen=True):
     created: datetime
 
 
+class KeyFact(msgspec.Struct, frozen=True):
+    """A public key of a user."""
+
+    id: int
+    user_id: int
+    name: str
+    public_key: str
+    created: datetime
+    enabled: bool = True
+
+
 class ServerFact(msgspec.Struct):
     """A server.
 
     ``hidden``: the vendor denies it. ``obeys`` False: its system ignores the request to shut down. ``reachable``
     False: its hypervisor says nothing about power. ``fails_next``: the next work on it fails with these words.
+    ``throttle`` is per cent of processor time taken away, ``started`` when it was last started (0 is not known).
     """
 
     id: int
@@ -115,6 +145,8 @@ class ServerFact(msgspec.Struct):
     obeys: bool = True
     reachable: bool = True
     fails_next: str | None = None
+    throttle: int = 0
+    started: float = 0.0
 
 
 class ServerChange(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -133,6 +165,7 @@ class ServerChange(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_f
     obeys: bool | msgspec.UnsetType = msgspec.UNSET
     reachable: bool | msgspec.UnsetType = msgspec.UNSET
     fails_next: str | msgspec.UnsetType | None = msgspec.UNSET
+    throttle: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class QueueFact(msgspec.Struct):
@@ -152,7 +185,10 @@ class QueueFact(msgspec.Struct):
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """Work that the vendor took on, whether or not anybody heard of it."""
+    """Work that the vendor took on, whether or not anybody heard of it.
+
+    Work on keys is on server 0, and what is done at once has the queue item 0.
+    """
 
     at: float
     server_id: int
@@ -174,3 +210,4 @@ class Saved(msgspec.Struct):
     servers: list[ServerFact]
     queue: list[QueueFact]
     effects: list[Effect]
+    keys: list[KeyFact] = []

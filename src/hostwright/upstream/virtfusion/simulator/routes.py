@@ -3,69 +3,31 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
-from hostwright.upstream.virtfusion.simulator import answers, server_object
-from hostwright.upstream.virtfusion.simulator.facts import ServerFact, Work
+from hostwright.upstream.virtfusion.simulator import answers, estate_routes, screen_routes, server_object, server_routes
+from hostwright.upstream.virtfusion.simulator.facts import Work
+from hostwright.upstream.virtfusion.simulator.refusals import (
+    AnyRequest,
+    Refusal,
+    fields,
+    invalid,
+    known,
+    paging,
+    ready,
+    unknown,
+)
 from hostwright.upstream.virtfusion.simulator.world import World
 
 API: Final = "/api/v1"
-MOST_RESULTS: Final = 200
-USUAL_RESULTS: Final = 20
 POWER: Final = {work.value: work for work in (Work.BOOT, Work.SHUTDOWN, Work.RESTART, Work.POWEROFF)}
 MAIN_ACCOUNTS: Final = {"root", "Administrator"}
 LETTERS: Final = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-
-AnyRequest: TypeAlias = Request[Any, Any, Any]  # noqa: UP040  a `type` statement would hide the class from Litestar
-
-
-class Refusal(Exception):
-    """An answer outside 2xx, in one of the vendor's shapes."""
-
-    def __init__(self, status: int, body: answers.Json) -> None:
-        self.status = status
-        self.body = body
-        super().__init__(str(status))
-
-
-def _unknown(what: str) -> Refusal:
-    return Refusal(404, {"msg": f"{what} not found"})
-
-
-def _invalid(field: str, message: str) -> Refusal:
-    return Refusal(422, {"message": "The given data was invalid.", "errors": {field: [message]}})
-
-
-def _server(world: World, server_id: int) -> ServerFact:
-    server = world.server(server_id)
-    if server is None:
-        raise _unknown("server")
-    return server
-
-
-def _ready(world: World, server_id: int) -> ServerFact:
-    """A server that takes work: free, not suspended, built."""
-    server = _server(world, server_id)
-    if world.pending(server_id) is not None:
-        raise Refusal(423, {"errors": ["The server has a pending task in its queue."]})
-    if server.suspended:
-        raise Refusal(409, {"msg": "The server is suspended"})
-    if server.state != "complete":
-        raise Refusal(409, {"msg": "The server is not built"})
-    return server
-
-
-def _number(request: AnyRequest, name: str, default: int, most: int) -> int:
-    text = request.query_params.get(name, str(default))
-    if not text.isdecimal() or not 1 <= int(text) <= most:
-        raise _invalid(name, f"The {name} must be between 1 and {most}.")
-    return int(text)
 
 
 @get("/connect")
@@ -75,8 +37,7 @@ async def connect() -> dict[str, Any]:
 
 @get("/servers")
 async def list_servers(request: AnyRequest, world: NamedDependency[World]) -> dict[str, Any]:
-    size = _number(request, "results", USUAL_RESULTS, MOST_RESULTS)
-    number = _number(request, "page", 1, 1_000_000)
+    number, size = paging(request)
     servers = world.listed
     shown = servers[(number - 1) * size : number * size]
     address = f"{request.url.scheme}://control.example{request.url.path}"
@@ -87,21 +48,21 @@ async def list_servers(request: AnyRequest, world: NamedDependency[World]) -> di
 @get("/servers/user/{user_id:int}")
 async def servers_of_user(world: NamedDependency[World], user_id: FromPath[int]) -> dict[str, Any]:
     if user_id not in world.users:
-        raise _unknown("user")
+        raise unknown("user")
     return {"data": [server_object.of_user(world, one) for one in world.listed if one.owner_id == user_id]}
 
 
 @get("/servers/{server_id:int}")
 async def one_server(request: AnyRequest, world: NamedDependency[World], server_id: FromPath[int]) -> dict[str, Any]:
     remote_state = request.query_params.get("remoteState") == "true"
-    return {"data": server_object.full(world, _server(world, server_id), remote_state=remote_state)}
+    return {"data": server_object.full(world, known(world, server_id), remote_state=remote_state)}
 
 
 @post("/servers/{server_id:int}/power/{action:str}", status_code=200)
 async def power(world: NamedDependency[World], server_id: FromPath[int], action: FromPath[str]) -> dict[str, Any]:
     if action not in POWER:
-        raise _unknown("route")
-    item = world.begin(_ready(world, server_id), POWER[action])
+        raise unknown("route")
+    item = world.begin(ready(world, server_id), POWER[action])
     return {"data": {"queueId": item.id}}
 
 
@@ -109,25 +70,22 @@ async def power(world: NamedDependency[World], server_id: FromPath[int], action:
 async def reset_password(
     request: AnyRequest, world: NamedDependency[World], server_id: FromPath[int]
 ) -> dict[str, Any]:
-    try:
-        wanted = msgspec.json.decode(await request.body(), type=dict[str, Any])
-    except msgspec.DecodeError:
-        wanted = {}
+    wanted = await fields(request)
     if wanted.get("user") not in MAIN_ACCOUNTS:
-        raise _invalid("user", "The selected user is invalid.")
-    item = world.begin(_ready(world, server_id), Work.RESET_PASSWORD)
+        raise invalid("user", "The selected user is invalid.")
+    item = world.begin(ready(world, server_id), Work.RESET_PASSWORD)
     password = "".join(secrets.choice(LETTERS) for _ in range(20))
     return {"data": {"queueId": item.id, "expectedPassword": password}}
 
 
 @get("/servers/{server_id:int}/traffic")
 async def traffic(world: NamedDependency[World], server_id: FromPath[int]) -> dict[str, Any]:
-    return answers.traffic(world, _server(world, server_id))
+    return answers.traffic(world, known(world, server_id))
 
 
 @get("/servers/{server_id:int}/templates")
 async def templates(world: NamedDependency[World], server_id: FromPath[int]) -> dict[str, Any]:
-    _server(world, server_id)
+    known(world, server_id)
     return answers.templates(list(world.templates.values()))
 
 
@@ -141,7 +99,7 @@ async def queue_item(world: NamedDependency[World], queue_id: FromPath[int]) -> 
     world.settle()
     item = world.queue.get(queue_id)
     if item is None:
-        raise _unknown("queue item")
+        raise unknown("queue item")
     return {"data": answers.queue_item(item, world.clock())}
 
 
@@ -171,5 +129,8 @@ def api() -> Router:
         templates,
         packages,
         queue_item,
+        *server_routes.HANDLERS,
+        *estate_routes.HANDLERS,
+        *screen_routes.HANDLERS,
     ]
     return Router(API, route_handlers=handlers)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import random
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hostwright.upstream.virtfusion.simulator.answers import Json, current_period, plain_stamp, stamp
-from hostwright.upstream.virtfusion.simulator.facts import PackageFact, ServerFact
+from hostwright.upstream.virtfusion.simulator.facts import KeyFact, PackageFact, ServerFact
+from hostwright.upstream.virtfusion.simulator.machine import remote_state as remote_state_of
 from hostwright.upstream.virtfusion.simulator.world import World
 
-MEGABYTE: Final = 1_000_000
 # A screenshot as the vendor puts into every server object; what it shows does not matter.
 SCREEN: Final = base64.b64encode(bytes(range(256)) * 36).decode()
 
@@ -25,7 +24,13 @@ def full(world: World, server: ServerFact, *, remote_state: bool) -> Json:
         **_facts(server),
         "traffic": {"public": {"countMethod": 1, "currentPeriod": current_period(world, server, package.traffic)}},
         "settings": _settings(server, package),
-        "cpu": {"cores": package.cores, "type": "inherit", "typeExact": "host-model", "shares": 1024, "throttle": 0},
+        "cpu": {
+            "cores": package.cores,
+            "type": "inherit",
+            "typeExact": "host-model",
+            "shares": 1024,
+            "throttle": server.throttle,
+        },
         "customXML": {part: {"xml": "", "enabled": False} for part in ("domain", "os", "devices", "features", "clock")},
         "qemuCommandline": [],
         "qemuAgent": {"os": {"screen": SCREEN}},
@@ -37,15 +42,23 @@ def full(world: World, server: ServerFact, *, remote_state: bool) -> Json:
         "hypervisorAssets": [],
         "hypervisor": _hypervisor(world, server),
         "owner": _owner(world, server),
-        "sshKeys": [],
+        "sshKeys": [_public(one) for one in world.keys.values() if one.user_id == server.owner_id],
         "sharedUsers": [],
         "tasks": {
             "active": pending is not None,
             "lastOn": plain_stamp(datetime.fromtimestamp(last, UTC)),
             "actions": {"pending": []},
         },
-        "remoteState": _remote_state(server, package.memory) if remote_state else False,
+        "remoteState": remote_state_of(server, package, world.clock()) if remote_state else False,
     }
+
+
+def built(world: World, server: ServerFact, queue_id: int | None) -> Json:
+    """What a build is answered with: the server, its new password, and the queue item when the company tells it."""
+    answer = full(world, server, remote_state=False)
+    del answer["remoteState"]
+    answer["settings"]["decryptedPassword"] = base64.b64encode(f"once for {server.uuid}".encode()).decode()
+    return answer if queue_id is None else answer | {"queueId": queue_id}
 
 
 def _facts(server: ServerFact) -> Json:
@@ -180,7 +193,7 @@ def _hypervisor(world: World, server: ServerFact) -> Json:
         "ip": machine.ip,
         "hostname": None,
         "port": 8892,
-        "maintenance": False,
+        "maintenance": machine.maintenance,
         "groupId": machine.group_id,
         "group": {"name": world.locations[machine.group_id].name, "icon": None},
         "timezone": "UTC",
@@ -210,23 +223,15 @@ def _owner(world: World, server: ServerFact) -> Json | None:
     }
 
 
-def _remote_state(server: ServerFact, megabytes: int) -> Json | bool:
-    """What libvirt would say; ``false`` when the hypervisor cannot be asked, or nothing was built yet."""
-    if not server.reachable or server.state != "complete":
-        return False
-    if not server.running or server.suspended:
-        return {"state": "shutoff", "cpu": 0, "memory": {"actual": megabytes * 1024}, "disk": {}}
-    kilobytes = megabytes * 1024
+def _public(key: KeyFact) -> Json:
     return {
-        "state": "running",
-        "cpu": round(random.uniform(1, 60), 2),
-        "memory": {
-            "actual": kilobytes,
-            "unused": kilobytes // 3,
-            "available": kilobytes - kilobytes // 20,
-            "rss": kilobytes - kilobytes // 4,
-        },
-        "disk": {"vda": {"rd.bytes": str(server.id * MEGABYTE), "wr.bytes": str(server.id * MEGABYTE * 2)}},
+        "id": key.id,
+        "ownerId": key.user_id,
+        "type": "OpenSSH",
+        "name": key.name,
+        "public": key.public_key,
+        "enabled": key.enabled,
+        "created": stamp(key.created),
     }
 
 

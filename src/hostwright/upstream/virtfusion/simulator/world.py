@@ -15,6 +15,7 @@ import msgspec
 from hostwright.upstream.virtfusion.simulator import company
 from hostwright.upstream.virtfusion.simulator.facts import (
     Effect,
+    KeyFact,
     QueueFact,
     Saved,
     ServerChange,
@@ -46,16 +47,18 @@ class World:
     """A company at the present moment. Every method that looks first lets happen what is due.
 
     ``servers``, ``users`` and ``queue`` are by the vendor's ids. ``effects`` is all work that was taken on, whether or
-    not anybody heard of it. ``changed`` is called after every change.
+    not anybody heard of it. ``changed`` is called after every change. ``denied`` are parts of the API that the token
+    may not use; they are not kept.
     """
 
     def __init__(self, plan: WorldPlan | None = None, *, clock: Callable[[], float] = time.time) -> None:
         plan = plan or WorldPlan()
         born = company.day_of(plan)
-        machines = company.hypervisors()
+        machines = company.hypervisors(plan)
         servers = company.Builder(plan, born, machines).servers()
         self.clock = clock
         self.changed: Callable[[], None] = lambda: None
+        self.denied: frozenset[str] = frozenset()
         self._take(
             Saved(
                 version=VERSION,
@@ -69,6 +72,7 @@ class World:
                 servers=servers,
                 queue=company.builds(plan, servers, clock()),
                 effects=[],
+                keys=company.keys(plan, born),
             )
         )
 
@@ -83,8 +87,10 @@ class World:
         self.servers = {one.id: one for one in saved.servers}
         self.queue = {one.id: one for one in saved.queue}
         self.effects = saved.effects
+        self.keys = {one.id: one for one in saved.keys}
         self._open = {one.id for one in saved.queue if not one.applied}
         self._next = max(self.queue, default=0) + 1
+        self._next_key = max(self.keys, default=0) + 1
 
     # --- looking
 
@@ -143,6 +149,37 @@ class World:
         self.changed()
         return item
 
+    def build(self, server: ServerFact, template_id: int, name: str, hostname: str | None) -> QueueFact:
+        """Install a system: what the server was is over at once, the new one runs when the work has ended."""
+        server.template_id, server.name, server.hostname = template_id, name, hostname
+        server.commissioned, server.state, server.running, server.build_failed = 1, "queued", False, False
+        return self.begin(server, Work.BUILD)
+
+    def at_once(self, server: ServerFact, work: Work, **facts: object) -> None:
+        """Change a server by work that needs no queue."""
+        for name, value in facts.items():
+            setattr(server, name, value)
+        server.updated = self._moment()
+        self._done(server.id, work)
+
+    def add_key(self, user_id: int, name: str, public_key: str) -> KeyFact:
+        """Keep a public key for a user."""
+        key = KeyFact(self._next_key, user_id, name, public_key, self._moment())
+        self._next_key += 1
+        self.keys[key.id] = key
+        self._done(0, Work.ADD_KEY)
+        return key
+
+    def delete_key(self, key_id: int) -> None:
+        """Forget a public key; raises KeyError when there is none."""
+        del self.keys[key_id]
+        self._done(0, Work.DELETE_KEY)
+
+    def _done(self, server_id: int, work: Work) -> None:
+        self.effects.append(Effect(self.clock(), server_id, work, 0))
+        self._forget()
+        self.changed()
+
     def change(self, server_id: int, change: ServerChange) -> ServerFact:
         """Change a server behind everybody's back; raises KeyError when there is none."""
         server = self.servers[server_id]
@@ -190,19 +227,26 @@ class World:
         item.applied = True
         self._open.discard(item.id)
         server = self.servers.get(item.server_id)
-        if server is None or item.error is not None:
+        if server is None:
+            return
+        if item.error is not None:
+            if item.work is Work.BUILD:
+                server.commissioned, server.state, server.build_failed = 2, "failed", True
             return
         match item.work:
             case Work.BOOT | Work.RESTART:
+                if not server.running or item.work is Work.RESTART:
+                    server.started = item.takes_effect
                 server.running = True
             case Work.POWEROFF:
                 server.running = False
             case Work.SHUTDOWN:
                 server.running = server.running and not server.obeys
-            case Work.RESET_PASSWORD:
-                pass
             case Work.BUILD:
                 server.commissioned, server.state, server.running, server.built = 3, "complete", True, self._moment()
+                server.started = item.takes_effect
+            case _:
+                pass
         server.updated = self._moment()
 
     def _forget(self) -> None:
@@ -230,6 +274,7 @@ class World:
             list(self.servers.values()),
             list(self.queue.values()),
             self.effects,
+            list(self.keys.values()),
         )
         beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
@@ -252,5 +297,6 @@ class World:
         world = cls.__new__(cls)
         world.clock = clock
         world.changed = lambda: None
+        world.denied = frozenset()
         world._take(saved)  # noqa: SLF001  the same class
         return world
