@@ -106,7 +106,7 @@ function buildStyles() {
 
 async function buildScripts() {
   const result = await build({
-    entryPoints: { app: `${ASSETS}/js/app.js`, charts: `${ASSETS}/js/charts.js` },
+    entryPoints: { app: `${ASSETS}/js/app.js`, charts: `${ASSETS}/js/charts.js`, console: `${ASSETS}/js/console.js` },
     outdir: TARGET,
     bundle: true,
     splitting: true,

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import jobs, lists, mirror, processes, requests, results, weights
+from bench import jobs, lists, mirror, processes, relay, requests, results, weights
 from bench.world import Filled, fill
 from hostwright.cli.postgres import APP_ROLE, OWNER_ROLE, Server
 from hostwright.core.crypto import Keyring, new_key
@@ -69,6 +69,26 @@ def _requests(server: Server, key: str) -> list[results.Row]:
         return rows + processes.weight(process, ours, PASSWORD, first)
 
 
+def _consoles(server: Server, key: str) -> list[results.Row]:
+    keyring = Keyring.parse(key)
+    filled = asyncio.run(_filled(server, "consoles", keyring, people=20, servers=200))
+    port = processes.free_port()
+    environ = {
+        "DATABASE_URL": server.dsn(APP_ROLE, "consoles"),
+        "HOSTWRIGHT_KEYS": key,
+        "HOSTWRIGHT_ENVIRONMENT": "production",
+        "PUBLIC_URL": "http://127.0.0.1",
+        "ALLOW_LOCAL_UPSTREAMS": "yes",
+        "CONSOLES_PER_USER": "100",
+    }
+    with (
+        relay.screen_of_bench() as screen,
+        processes.running(processes.serve(port), port, "/health/live", environ) as (process, _),
+    ):
+        tickets = relay.Tickets(server.dsn(OWNER_ROLE, "consoles"), keyring, filled, screen)
+        return relay.measure(port, process, screen, tickets)
+
+
 async def _paint(port: int, session: str) -> list[results.Row]:
     from tests.support.paint import first_paint  # noqa: PLC0415  the browser only when it is measured
 
@@ -85,6 +105,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="hw-bench-") as folder, Server(Path(folder)) as server:
         rows = weights.measure()
         rows += _requests(server, key)
+        rows += _consoles(server, key)
         rows += _lists(server, Keyring.parse(key))
         rows += asyncio.run(_background(server, Keyring.parse(key)))
     rows += processes.demo()

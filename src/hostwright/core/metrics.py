@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -41,6 +41,10 @@ _upstream = Histogram(
     buckets=REQUEST_BUCKETS,
 )
 _live = Gauge("hostwright_live_subscribers", "Open event streams.", registry=REGISTRY)
+_relays = Gauge("hostwright_open_relays", "Open consoles.", registry=REGISTRY)
+_relayed = Counter(
+    "hostwright_relayed_bytes", "Bytes of consoles: up to servers, down to people.", ("direction",), registry=REGISTRY
+)
 _started = Counter("hostwright_process_starts", "Starts of this process's role.", registry=REGISTRY)
 
 
@@ -102,6 +106,16 @@ def observe_upstream(vendor: str, operation: str, outcome: str, seconds: float) 
 def live_subscribers(change: int) -> None:
     """An event stream was opened (+1) or closed (-1)."""
     _live.inc(change)
+
+
+def open_relays(change: int) -> None:
+    """A console was opened (+1) or closed (-1)."""
+    _relays.inc(change)
+
+
+def relay_counter(direction: Literal["up", "down"]) -> Callable[[float], None]:
+    """Counts bytes of consoles; looked up once, since it is called for each chunk."""
+    return _relayed.labels(direction).inc
 
 
 def add_source(name: str, help_text: str, source: Source) -> None:
