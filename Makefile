@@ -48,6 +48,10 @@ help: ## list the commands
 demo: setup ## run a whole hosting company with sample data; PORT=8000 DATA=.demo
 	@exec $(PYTHON) -m hostwright.cli demo --port "$$PORT" --data "$$DATA" --with-parent
 
+.PHONY: up
+up: setup ## run the real thing on this machine, with an own PostgreSQL; PORT=8000 DATA=.hostwright
+	@exec $(PYTHON) -m hostwright.cli up --port "$$PORT" --data "$(if $(filter file undefined,$(origin DATA)),.hostwright,$$DATA)" --with-parent
+
 .PHONY: setup
 setup: .venv/.ready assets ## install everything into this folder and build the web pages
 	@:

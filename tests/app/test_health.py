@@ -117,7 +117,7 @@ async def test_a_proxy_on_this_machine_does_not_open_the_metrics(client: Client)
 
 async def test_the_companys_colours_are_kept_for_a_year(client: Client, make_app: MakeApp) -> None:
     page = (await client.get("/sign-in")).text
-    found = re.search(r'href="(/brand-[0-9a-f]+\.css)"', page)
+    found = re.search(r'href="(/brand/[0-9a-f]{6}-[0-9a-f]+\.css)"', page)
     assert found is not None
     answer = await client.get(found[1])
     assert answer.status_code == 200
@@ -130,7 +130,7 @@ async def test_another_colour_has_another_address(make_app: MakeApp, make_client
     client = await make_client(app=await make_app(brand_colour="#b91c1c", company_name="Nordlicht <Hosting>"))
     page = (await client.get("/sign-in")).text
     assert "Nordlicht &lt;Hosting&gt;" in page
-    found = re.search(r'href="(/brand-[0-9a-f]+\.css)"', page)
+    found = re.search(r'href="(/brand/[0-9a-f]{6}-[0-9a-f]+\.css)"', page)
     assert found is not None
     assert (await client.get(found[1])).status_code == 200
 

@@ -85,6 +85,8 @@ def call(url: str, key: str | None = None, body: object = None) -> Any:
 class Demo:
     """One `hostwright demo`. ``command`` starts it in another way."""
 
+    step = "demo"
+
     def __init__(
         self,
         data: Path,
@@ -100,7 +102,7 @@ class Demo:
         self.begun = time.monotonic()
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [*(command or COMMAND), "demo", *self._options(command)],
+                [*(command or COMMAND), self.step, *self._options(command)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

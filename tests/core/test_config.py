@@ -28,6 +28,7 @@ FULL = {
     "WORKER_CONCURRENCY": "5",
     "HOSTWRIGHT_DATA": "/var/lib/hostwright",
     "ALLOW_LOCAL_UPSTREAMS": "yes",
+    "SHUTDOWN_DELAY_SECONDS": "15",
 }
 
 
@@ -53,7 +54,7 @@ def test_every_variable_counts() -> None:
         environment=Environment.DEMO,
         public_url="https://panel.example",
         company_name="Nordlicht Hosting",
-        brand_colour="#B91C1C",
+        brand_colour="#b91c1c",
         trusted_proxies=("10.0.0.0/8", "192.0.2.7"),
         allowed_origins=("https://shop.example",),
         session_idle_hours=2,
@@ -65,6 +66,7 @@ def test_every_variable_counts() -> None:
         worker_concurrency=5,
         data_dir=Path("/var/lib/hostwright"),
         allow_local_upstreams=True,
+        shutdown_delay=15,
     )
     assert config.secure_cookies
     assert config.shows_styleguide

@@ -23,7 +23,7 @@ MIB: Final = 1024 * 1024
 
 
 class DataFolder:
-    """A folder that this process has to itself until `close`. ``kind`` says what runs in it: demo."""
+    """A folder that this process has to itself until `close`. ``kind`` says what runs in it: demo, up."""
 
     def __init__(self, path: Path, kind: str) -> None:
         self.path = path.absolute()

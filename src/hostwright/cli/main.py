@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from hostwright import __version__
+from hostwright.cli import dotenv
 from hostwright.cli.problems import Problem, line_of
 
 WRONG: Final = 2
@@ -91,6 +92,60 @@ def _add_database(commands: Any) -> None:
     reset.set_defaults(run=_run("database:reset"))
 
 
+def _add_installation(commands: Any) -> None:
+    up = commands.add_parser("up", help="run everything on this machine, with an own PostgreSQL")
+    up.add_argument("--port", type=port, default=8000, help="port of the web pages (default: %(default)s)")
+    up.add_argument("--data", type=_folder, default=Path(".hostwright"), help="its data folder (default: %(default)s)")
+    up.add_argument("--with-parent", action="store_true", help=argparse.SUPPRESS)
+    up.set_defaults(run=_run("up:up"))
+    token = commands.add_parser("setup-token", help="print a new token for the set-up in the browser")
+    token.add_argument("--if-needed", action="store_true", help="say nothing when the company is set up")
+    token.set_defaults(run=_run("setup_token:setup_token"))
+    check = commands.add_parser("check", help="look whether everything that is needed is there and works")
+    check.add_argument("--json", action="store_true", help="for programs")
+    check.set_defaults(run=_run("check:check"))
+    for found in (token, check):
+        _add_data(found)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=_folder, help="data folder of 'hostwright up' (default: what DATABASE_URL names)"
+    )
+
+
+def _add_people(commands: Any) -> None:
+    user = commands.add_parser("user", help="make, list, disable people, or give them a password")
+    steps = user.add_subparsers(metavar="step", required=True)
+    create = steps.add_parser("create", help="make a user; asks for what is not given")
+    create.add_argument("--username", help="name to sign in with")
+    create.add_argument("--email", help="e-mail address")
+    create.add_argument("--full-name", help="name as others see it")
+    create.add_argument("--admin", action="store_true", help="may do everything")
+    create.set_defaults(run=_run("people:create"))
+    listed = steps.add_parser("list", help="list everybody")
+    listed.set_defaults(run=_run("people:show"))
+    password = steps.add_parser("password", help="give somebody another password and sign them out")
+    password.set_defaults(run=_run("people:password"))
+    disable = steps.add_parser("disable", help="keep somebody out")
+    disable.add_argument("--undo", action="store_true", help="let them in again")
+    disable.set_defaults(run=_run("people:disable"))
+    for found in (create, password):
+        found.add_argument(
+            "--password-stdin", action="store_true", help="read the password from the input's first line"
+        )
+    key = commands.add_parser("key", help="make API keys")
+    kinds = key.add_subparsers(metavar="step", required=True)
+    make = kinds.add_parser("create", help="make an API key of somebody; it is shown once")
+    make.add_argument("--name", dest="key_name", default="Command line", help="what it is for (default: %(default)s)")
+    make.add_argument("--scope", action="append", help="what it may do; may be given again (default: all)")
+    make.set_defaults(run=_run("people:create_key"))
+    for found in (password, disable, make):
+        found.add_argument("name", help="user name or e-mail address")
+    for found in (create, listed, password, disable, make):
+        _add_data(found)
+
+
 def _add_tools(commands: Any) -> None:
     openapi = commands.add_parser("openapi", help="print the API's description as JSON")
     openapi.set_defaults(run=_run("roles:openapi"))
@@ -109,6 +164,8 @@ def _add_demo(commands: Any) -> None:
     simulate.add_argument("--port", type=port, required=True, help="port to listen on")
     simulate.add_argument("--data", type=_folder, required=True, help="folder that keeps their state")
     simulate.set_defaults(run=_run("demo.command:simulate"))
+    for found in (demo, simulate):
+        found.set_defaults(own_settings=True)
     # The demo calls this itself, in a process of its own that can be ended at any time.
     commands.add_parser("demo-fill").set_defaults(run=_run("demo.fill:fill"))
 
@@ -117,10 +174,15 @@ def parser() -> argparse.ArgumentParser:
     """Every command. ``run`` of what it returns is the function to call."""
     found = Parser(prog="hostwright", description="The control panel of a hosting company.")
     found.add_argument("--version", action="version", version=f"hostwright {__version__}")
+    found.add_argument(
+        "--env-file", type=Path, metavar="FILE", help="file with settings (default: .env, if it is there)"
+    )
     commands = found.add_subparsers(metavar="command", required=True)
     _add_roles(commands)
     _add_database(commands)
     _add_demo(commands)
+    _add_installation(commands)
+    _add_people(commands)
     _add_tools(commands)
     return found
 
@@ -129,6 +191,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command; the exit code is 0, 1 for trouble that one line explains, 2 for a command that is wrong."""
     options = parser().parse_args(arguments)
     try:
+        if not getattr(options, "own_settings", False):
+            dotenv.load(options.env_file, os.environ, folder=Path.cwd())
         return options.run(options)
     except Problem as problem:
         return _complain(problem.message, problem.code)

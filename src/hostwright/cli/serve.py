@@ -31,7 +31,10 @@ def worker_app() -> Asgi:
 
 
 def serve(options: argparse.Namespace) -> int:
-    """Answer requests until SIGTERM or SIGINT; ends within five seconds, open streams included."""
+    """Answer requests until SIGTERM or SIGINT; ends within five seconds, open streams included.
+
+    With ``SHUTDOWN_DELAY_SECONDS`` SIGTERM is followed by that long a time in which it says that it is not ready.
+    """
     config, keyring = role_config()
     require_assets()
     require_port(options.host, options.port)
@@ -53,7 +56,7 @@ def serve(options: argparse.Namespace) -> int:
         http=HTTPModes.auto,
         backlog=OPEN_REQUESTS,
         backpressure=OPEN_REQUESTS,
-        workers_kill_timeout=KILL_SECONDS,
+        workers_kill_timeout=KILL_SECONDS + config.shutdown_delay,
         log_level=LogLevels.warning,
         log_access=False,
         static_path_route=["/static"],

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from hostwright.cli import dotenv
 from hostwright.cli.children import Child, Children, clean_environment
 from hostwright.cli.folder import DataFolder
 from hostwright.cli.postgres import APP_ROLE, Server
@@ -109,7 +110,8 @@ class Installation:
 
     def plain_environment(self) -> dict[str, str]:
         """What a process gets that has nothing to do with the database."""
-        return {**clean_environment(os.environ), **self._settings}
+        # Its own settings only: no file of the folder in which we were started.
+        return {**clean_environment(os.environ), **self._settings, dotenv.VARIABLE: os.devnull}
 
     def environment(self, **more: str) -> dict[str, str]:
         """What a process of this installation gets."""
@@ -118,7 +120,7 @@ class Installation:
             "DATABASE_URL": self.server.dsn(APP_ROLE),
             "HOSTWRIGHT_KEYS_FILE": str(self.keys),
             "HOSTWRIGHT_DATA": str(self.folder.path),
-            "PUBLIC_URL": self.url,
+            "PUBLIC_URL": self._settings.get("PUBLIC_URL", self.url),
             **more,
         }
 

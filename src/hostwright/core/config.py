@@ -35,8 +35,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     keys_file: Path | None = None
     environment: Environment = Environment.PRODUCTION
     public_url: str = "http://127.0.0.1:8000"
-    company_name: str = "Hostwright"
-    brand_colour: str = "#4f46e5"
+    company_name: str | None = None
+    brand_colour: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     session_idle_hours: int = 8
@@ -48,6 +48,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     worker_concurrency: int = 10
     data_dir: Path | None = None
     allow_local_upstreams: bool = False
+    console_idle_seconds: int = 1800
+    consoles_per_user: int = 5
+    shutdown_delay: int = 0
 
     @property
     def secure_cookies(self) -> bool:
@@ -131,8 +134,8 @@ def _path(environ: Mapping[str, str], name: str) -> Path | None:
 
 def load_config(environ: Mapping[str, str]) -> Config:
     """Read the environment; raises `ConfigError` with one clear line for a value that cannot be used."""
-    brand = environ.get("BRAND_COLOUR", "").strip() or "#4f46e5"
-    if not COLOUR.fullmatch(brand):
+    brand = environ.get("BRAND_COLOUR", "").strip().lower() or None
+    if brand is not None and not COLOUR.fullmatch(brand):
         message = f"BRAND_COLOUR must look like #4f46e5, not {brand!r}"
         raise ConfigError(message)
     environment = Environment(
@@ -145,7 +148,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
         keys_file=_path(environ, "HOSTWRIGHT_KEYS_FILE"),
         environment=environment,
         public_url=_public_url(environ, production=environment is Environment.PRODUCTION),
-        company_name=environ.get("COMPANY_NAME", "").strip() or "Hostwright",
+        company_name=environ.get("COMPANY_NAME", "").strip() or None,
         brand_colour=brand,
         trusted_proxies=_networks(environ, "TRUSTED_PROXIES"),
         allowed_origins=_origins(environ, "ALLOWED_ORIGINS"),
@@ -157,5 +160,8 @@ def load_config(environ: Mapping[str, str]) -> Config:
         pool_size=_number(environ, "DATABASE_POOL_SIZE", 10, low=2, high=200),
         worker_concurrency=_number(environ, "WORKER_CONCURRENCY", 10, low=1, high=200),
         data_dir=_path(environ, "HOSTWRIGHT_DATA"),
+        console_idle_seconds=_number(environ, "CONSOLE_IDLE_SECONDS", 1800, low=10, high=86_400),
+        consoles_per_user=_number(environ, "CONSOLES_PER_USER", 5, low=1, high=100),
         allow_local_upstreams=_choice(environ, "ALLOW_LOCAL_UPSTREAMS", "no", ("yes", "no")) == "yes",
+        shutdown_delay=_number(environ, "SHUTDOWN_DELAY_SECONDS", 0, low=0, high=300),
     )

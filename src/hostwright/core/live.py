@@ -144,19 +144,22 @@ class Hub:
         """How many read this topic in this process."""
         return len(self._queues.get(topic, ()))
 
-    async def subscribe(self, *topics: str) -> AsyncGenerator[str]:
-        """Messages of these topics, until the hub closes. Messages count from the first `anext`."""
+    async def subscribe(self, *topics: str, counted: bool = True) -> AsyncGenerator[str]:
+        """Messages of these topics, until the hub closes. Messages count from the first `anext`.
+
+        ``counted``: the metric of open streams shows it; the process's own reading is none.
+        """
         queue: asyncio.Queue[str | None] = asyncio.Queue(QUEUE_SIZE)
         if self._closed:
             return
         for topic in topics:
             self._queues.setdefault(topic, set()).add(queue)
-        metrics.live_subscribers(1)
+        metrics.live_subscribers(int(counted))
         try:
             while (data := await queue.get()) is not None:
                 yield data
         finally:
-            metrics.live_subscribers(-1)
+            metrics.live_subscribers(-int(counted))
             for topic in topics:
                 readers = self._queues.get(topic, set())
                 readers.discard(queue)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
+from litestar.connection import ASGIConnection
 from litestar.di import Provide
 
 from hostwright.core.config import Config
@@ -89,7 +90,7 @@ def client_of(request: AnyRequest) -> Client:
     )
 
 
-def check_origin(request: AnyRequest, config: Config) -> None:
+def check_origin(request: ASGIConnection[Any, Any, Any, Any], config: Config) -> None:
     """Refuse a write that another site's page sent; raises `CsrfFailed`. Programs send neither header."""
     origin = request.headers.get("origin")
     if origin in config.allowed_origins:
@@ -106,6 +107,20 @@ def check_origin(request: AnyRequest, config: Config) -> None:
         raise CsrfFailed from None
     if host not in own:
         raise CsrfFailed
+
+
+def socket_token(socket: ASGIConnection[Any, Any, Any, Any], config: Config) -> str | None:
+    """The session's token of a WebSocket that a page of ours opens; None without one, and for other sites' pages.
+
+    Browsers always say where a WebSocket comes from, so whoever does not is none.
+    """
+    if "origin" not in socket.headers:
+        return None
+    try:
+        check_origin(socket, config)
+    except CsrfFailed:
+        return None
+    return socket.cookies.get(session_cookie(config))
 
 
 async def _check_csrf(request: AnyRequest, keyring: Keyring, session_token: str) -> None:

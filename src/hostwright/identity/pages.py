@@ -17,6 +17,7 @@ from hostwright.identity.access import Caller, client_of
 from hostwright.identity.api import ended_cookies, session_cookies
 from hostwright.identity.records import Role
 from hostwright.identity.schemas import Register, SignIn, Viewer
+from hostwright.settings.queries import setup_is_open
 from hostwright.web.bodies import decode_form, form_values
 from hostwright.web.i18n import choose_language, gettext
 from hostwright.web.inject import AnyRequest, Injected, Services
@@ -27,6 +28,7 @@ from hostwright.web.shell import NavGroup, NavItem
 
 HOME: Final = "/servers"
 STAFF_HOME: Final = "/admin/servers"
+SETUP: Final = "/setup"
 
 
 def home_of(role: Role) -> str:
@@ -80,8 +82,12 @@ class SignInPages(Controller):
     """Getting in and out, with or without JavaScript."""
 
     @page_get("/", auth="public")
-    async def home(self, caller: Injected[Caller]) -> Response[Any]:
-        """The first page there is."""
+    async def home(self, caller: Injected[Caller], database: Injected[Database]) -> Response[Any]:
+        """The first page there is: that of the first run until the company is set up."""
+        if caller.viewer is None or caller.viewer.is_staff:
+            async with database.acquire() as db:
+                if await setup_is_open.value(db):
+                    return _go(SETUP)
         return _go(home_of(caller.viewer.role) if caller.viewer else "/sign-in")
 
     @page_get("/sign-in", auth="public")

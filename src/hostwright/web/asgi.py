@@ -2,6 +2,7 @@
 a request id, security headers, rate-limit headers, a limit on bodies, metrics and one log line.
 """
 
+import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -23,6 +24,7 @@ type Asgi = Callable[[Any, Receive, Send], Awaitable[None]]
 
 MAX_BODY_BYTES: Final = 1_048_576
 DROPPED_BYTES: Final = 8 * MAX_BODY_BYTES
+LAST: Final = (b"connection", b"close")  # the next request goes to a process that stays
 NOT_KEPT: Final = (b"cache-control", b"no-store")
 LONGEST_LENGTH: Final = 12  # digits
 POLICY: Final = (
@@ -80,8 +82,9 @@ def route_of(scope: Any) -> str:
 class Outer:
     """Wraps the Litestar application."""
 
-    def __init__(self, app: Asgi, config: Config) -> None:
+    def __init__(self, app: Asgi, config: Config, draining: asyncio.Event) -> None:
         self.app = app
+        self.draining = draining
         self.config = config
         self.headers = security_headers(config)
 
@@ -108,6 +111,8 @@ class Outer:
                 if not any(name.lower() == b"cache-control" for name, _ in own):
                     headers.append(NOT_KEPT)  # what a session reads is nobody else's
                 headers.extend(state.get("extra_headers", ()))
+                if self.draining.is_set() and scope.get("http_version") == "1.1":
+                    headers.append(LAST)
                 message["headers"] = headers
             await send(message)
 

@@ -7,18 +7,27 @@ alone, so that the hue stays the company's. Wanted: 4.5 for text, 3 for lines an
 import hashlib
 import math
 import re
-from typing import Any, Final, NamedTuple, Self
+from functools import lru_cache
+from typing import Final, NamedTuple, Self
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from markupsafe import Markup
+
+from hostwright.core.errors import NotFound
 
 TEXT: Final = 4.5
 LINE: Final = 3.0
 STEP: Final = 0.01
 CHROMA_STEP: Final = 0.004
 ROUNDING: Final = 0.0005
+FOLDER: Final = "/brand"
+KEPT_FILES: Final = 16
+NAME: Final = re.compile(
+    r"(?P<colour>[0-9a-f]{6})-(?:(?P<letter>(?:[0-9a-f]{2}){1,12})-)?(?P<digest>[0-9a-f]{10})\.(?:css|svg)"
+)
 HEX: Final = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -164,7 +173,11 @@ def css(colour: str) -> str:
 
 
 class BrandFiles(msgspec.Struct, frozen=True):
-    """The style sheet and the browser's icon, under names that hold their hash: browsers keep them for good."""
+    """The style sheet and the browser's icon, under names that hold what they are made of and their hash.
+
+    Browsers keep them for good, and every process serves those of every company: whoever just learned of another
+    colour can send a page whose files a process makes that has not.
+    """
 
     sheet_url: str
     sheet: str
@@ -174,25 +187,40 @@ class BrandFiles(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, colour: str, company: str) -> Self:
         """The files of a colour and a company."""
-        sheet, icon = css(colour), mark(colour, company)
-        return cls(f"/brand-{_digest(sheet)}.css", sheet, f"/brand-{_digest(icon)}.svg", icon)
+        colour, letter = colour.lower(), company[:1]
+        sheet, icon = css(colour), mark(colour, letter)
+        place = f"{FOLDER}/{colour[1:]}"
+        return cls(f"{place}-{_digest(sheet)}.css", sheet, f"{place}-{letter.encode().hex()}-{_digest(icon)}.svg", icon)
 
-    def route(self) -> HTTPRouteHandler:
-        """The handler that serves both."""
 
-        @get(
-            [self.sheet_url, self.icon_url],
-            opt={"auth": "public"},
-            include_in_schema=False,
-            sync_to_thread=False,
-        )
-        def brand_files(request: Request[Any, Any, Any]) -> Response[str]:
-            headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-            if request.scope["path"] == self.icon_url:
-                return Response(self.icon, media_type="image/svg+xml", headers=headers)
-            return Response(self.sheet, media_type="text/css", headers=headers)
+@lru_cache(KEPT_FILES)
+def _file(name: str) -> tuple[str, str, bool]:
+    """Content, media type, and whether it is what the name's hash says; raises `NotFound`. Anybody can ask for any."""
+    found = NAME.fullmatch(name)
+    if found is None:
+        raise NotFound
+    colour = f"#{found['colour']}"
+    if found["letter"] is None:
+        content, kind = css(colour), "text/css"
+    else:
+        try:
+            content, kind = mark(colour, bytes.fromhex(found["letter"]).decode()), "image/svg+xml"
+        except UnicodeDecodeError:
+            raise NotFound from None
+    return content, kind, _digest(content) == found["digest"]
 
-        return brand_files
+
+def brand_route() -> HTTPRouteHandler:
+    """The handler that serves companies' colours and icons."""
+
+    @get(f"{FOLDER}/{{name:str}}", opt={"auth": "public"}, include_in_schema=False, sync_to_thread=False)
+    def brand_file(name: FromPath[str]) -> Response[str]:
+        content, kind, fits = _file(name)
+        # Another release made the name: its page gets today's file, and asks again next time.
+        headers = {"Cache-Control": "public, max-age=31536000, immutable" if fits else "no-cache"}
+        return Response(content, media_type=kind, headers=headers)
+
+    return brand_file
 
 
 def _digest(content: str) -> str:

@@ -50,6 +50,7 @@ async def _worker(db: Db) -> Check:
     return Check("worker", ok=alive > 0, message=f"{alive} alive")
 
 
+LEAVING: Final = Check("process", ok=False, message="was told to stop, and still answers for a moment")
 PARTS: Final = (("database", _database), ("queue", _queue), ("worker", _worker))
 
 
@@ -85,8 +86,9 @@ class HealthApi(Controller):
 
     @get("/health/ready")
     async def ready(self, services: Injected[Services]) -> Response[Ready]:
-        """Database, queue and a worker answer; 503 otherwise."""
-        checks = await _checks(services.database)
+        """Database, queue and a worker answer; 503 otherwise, and from the moment at which this process is to stop."""
+        leaving = services.draining.is_set()
+        checks = [LEAVING] if leaving else await _checks(services.database)
         good = all(check.ok for check in checks)
         return Response(Ready(good, checks), status_code=200 if good else 503, headers={"Cache-Control": "no-store"})
 

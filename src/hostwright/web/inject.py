@@ -5,6 +5,7 @@ reads through it (``db``), or writes in a transaction on it (``tx``) that commit
 that calls an upstream takes ``database``: the connection is given back before the handler starts.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast
 
@@ -37,6 +38,8 @@ class Services(msgspec.Struct):
     config: Config
     keyring: Keyring
     passwords: Passwords
+    draining: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+    """Set once the process was told to leave: it answers what still comes, and wants no more."""
     _database: Database | None = None
     _hub: Hub | None = None
 

@@ -24,6 +24,9 @@ RAISED: Final = (
     marked("Too many accounts were made from your network. Wait some minutes and try again."),
     marked("Too many pages are open at once. Close some of them."),
     marked("The form cannot be read: it is not text in UTF-8."),
+    marked("This token is not valid. It may have been used, or be older than a day."),
+    marked("This panel is set up already."),
+    marked("Too many tries. Wait a moment and try again."),
 )
 """The core knows no languages: these are listed so that catalogues have them, and translated where they are shown."""
 
@@ -32,6 +35,8 @@ FIELDS: Final = {
     "is taken": marked("This name is taken. Choose another."),
     "has an account already; sign in instead": marked("This address has an account already. Sign in instead."),
     "is too easy to guess": marked("This is too easy to guess. Use three or four words."),
+    "must look like https://control.example.com": marked("Write it like https://control.example.com"),
+    "is needed again for another address": marked("Enter the token again: the address is another one."),
     "must differ from your name and address": marked("Use something else than your name or address."),
 }
 """What the API says of a field, as a sentence beside it."""

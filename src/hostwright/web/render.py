@@ -12,7 +12,6 @@ from typing import Any, Final
 import jinja2
 import msgspec
 from litestar import Request, Response
-from litestar.handlers import HTTPRouteHandler
 from markupsafe import Markup
 
 from hostwright.core.clock import Clock, SystemClock
@@ -29,6 +28,8 @@ STATIC: Final = Path(__file__).parent / "static"
 HEADERS: Final = {"Vary": "HX-Request, HX-Target", "Cache-Control": "private, no-cache"}
 HTML: Final = "text/html"  # Litestar adds the charset
 KEPT_FRAGMENTS: Final = 4_000  # rows of two hundred pages, some ten MB
+COMPANY: Final = "Hostwright"  # until somebody says what the company is called
+COLOUR: Final = "#4f46e5"
 EXTENSIONS: Final = ["jinja2.ext.i18n"]
 
 
@@ -83,7 +84,8 @@ class Renderer:
         self.config = config
         self.clock = clock or SystemClock()
         self.manifest = Manifest.read()
-        self.brand = BrandFiles.of(config.brand_colour, config.company_name)
+        self.company = config.company_name or COMPANY
+        self.brand = BrandFiles.of(config.brand_colour or COLOUR, self.company)
         self.navigation = Navigation(parts)
         self.icons = Icons(self.manifest.url, self.manifest.symbols)
         self.pseudo = config.environment is not Environment.PRODUCTION
@@ -115,9 +117,7 @@ class Renderer:
             flag=self.icons.flag,
             asset=self.manifest.url,
             preloads=self.manifest.preloads,
-            brand_css=self.brand.sheet_url,
-            brand_icon=self.brand.icon_url,
-            company=self.config.company_name,
+            **self._brand_names(),
             languages=i18n.LANGUAGES,
             shows_styleguide=self.config.shows_styleguide,
             ui=self.ui,
@@ -128,6 +128,22 @@ class Renderer:
         filters: Any = environment.filters
         filters.update(formats.filters(self.now))
         return environment
+
+    def _brand_names(self) -> dict[str, str]:
+        """What templates call the company and its files."""
+        return {"company": self.company, "brand_css": self.brand.sheet_url, "brand_icon": self.brand.icon_url}
+
+    def set_brand(self, company: str | None, colour: str | None) -> None:
+        """From now on pages show this company; None is not said. What the environment says goes before it."""
+        company = self.config.company_name or company or COMPANY
+        colour = self.config.brand_colour or colour or COLOUR
+        brand = BrandFiles.of(colour, company)
+        if (company, brand) == (self.company, self.brand):
+            return
+        self.company, self.brand = company, brand
+        names: Any = self.environment.globals
+        names.update(self._brand_names())
+        self._keep.cache_clear()
 
     def _load_macros(self) -> None:
         """Make every macro of `components/` ``ui.name``: a block rendered alone does not see its template's imports."""
@@ -200,11 +216,6 @@ def set_shell_parts(config: Config, parts: Sequence[ShellPart]) -> Renderer:
     """Make the process's renderer, with what features put into the sidebar. Raises `AssetsMissing`."""
     _process.renderer = Renderer(config, parts)
     return _process.renderer
-
-
-def brand_route(config: Config) -> HTTPRouteHandler:
-    """The handler that serves the company's colours."""
-    return BrandFiles.of(config.brand_colour, config.company_name).route()
 
 
 def renderer() -> Renderer:

@@ -15,6 +15,7 @@ from hostwright.cli.folder import DataFolder
 from hostwright.cli.ports import require_port
 from hostwright.cli.problems import Problem
 from hostwright.cli.supervisor import HOST, Installation, Stopped, free_port, listens, stopping_on_signals
+from hostwright.cli.terminal import say
 
 KIND: Final = "demo"
 STATE: Final = "simulators.json"
@@ -27,14 +28,6 @@ SETTINGS: Final = {
     "COMPANY_NAME": company.NAME,
     "ALLOW_LOCAL_UPSTREAMS": "yes",
 }
-
-
-def say(line: str) -> None:
-    """Tell the person at the terminal at once. That nobody reads it any more is no reason to stop."""
-    try:
-        print(line, flush=True)
-    except OSError:
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  until the process ends
 
 
 def demo(options: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ addEventListener("beforeunload", (event) => {
 
 // A plain form is sent once, and its button shows that it was.
 on("submit", "form[data-once]", (event, form) => {
-  const button = one("button[type=submit], button:not([type])", form);
+  const button = event.submitter ?? one("button[type=submit], button:not([type])", form);
   button?.setAttribute("aria-busy", "true");
   setTimeout(() => button && (button.disabled = true));
 });
@@ -65,4 +65,9 @@ on("input", "[data-strength]", (event, input) => {
   const found = strength(input.value, input.minLength > 0 ? input.minLength : 8);
   hint.textContent = found ? words()[found] : hint.dataset.hint;
   hint.dataset.strength = found;
+});
+
+// Two inputs of one value, such as a colour as a well and as text.
+on("input", "[data-mirrors]", (event, input) => {
+  document.getElementById(input.dataset.mirrors).value = input.value;
 });
