@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar
 from litestar.di import Provide
@@ -27,18 +27,58 @@ from hostwright.identity.access import identity_dependencies
 from hostwright.identity.api import AuthApi, UserApi
 from hostwright.identity.live import live_route
 from hostwright.identity.pages import IdentityShell, SessionPages, SignInPages
-from hostwright.servers.api import AdminServersApi, ServersApi
-from hostwright.servers.pages import ServerLive, ServerPages, ServersShell
-from hostwright.servers.ports import Providers
-from hostwright.upstream.factory import connection_providers
+from hostwright.servers.api import (
+    AdminBulkApi,
+    AdminConsoleApi,
+    AdminInstallApi,
+    AdminNotesApi,
+    AdminOperationsApi,
+    AdminServersApi,
+    AdminSshKeysApi,
+    AdminUsageApi,
+    BulkApi,
+    ConsoleApi,
+    InstallApi,
+    KeyServersApi,
+    NotesApi,
+    ServersApi,
+    SshKeysApi,
+    UsageApi,
+    console_route,
+)
+from hostwright.servers.api.addresses import AddressesApi
+from hostwright.servers.api.connections_admin import ConnectionsApi, ConnectionTestsApi
+from hostwright.servers.api.hypervisors import HypervisorsApi
+from hostwright.servers.pages import (
+    ConsolePages,
+    ExportPages,
+    NotePages,
+    ServerLive,
+    ServerPages,
+    ServersShell,
+    SshKeyPages,
+    UsagePages,
+)
+from hostwright.servers.pages.addresses import AddressFiles, AddressPages
+from hostwright.servers.pages.connections_admin import ConnectionPages
+from hostwright.servers.pages.hypervisors import HypervisorPages
+from hostwright.servers.pages.owners import OwnerPages
+from hostwright.servers.ports import Providers, Trial
+from hostwright.settings.records import Company
+from hostwright.settings.service import followed
+from hostwright.setup.pages import SetupPages
+from hostwright.upstream.factory import connection_providers, connection_trial
 from hostwright.web.asgi import Asgi, Outer
+from hostwright.web.brand import brand_route
 from hostwright.web.error_pages import error_page
 from hostwright.web.errors import error_handlers
 from hostwright.web.health import HealthApi
 from hostwright.web.inject import Services, core_dependencies
 from hostwright.web.openapi import document_router
-from hostwright.web.render import brand_route, set_shell_parts
+from hostwright.web.render import renderer, set_shell_parts
 from hostwright.web.styleguide import StyleguidePages
+
+GOODBYE_SECONDS: Final = 0.5
 
 
 def openapi_config() -> OpenAPIConfig:
@@ -73,22 +113,52 @@ class App:
         self.providers: Providers | None = None
         self.litestar = self._litestar()
         inner: Any = self.litestar  # its own names for the same ASGI types
-        self.asgi: Asgi = Outer(inner, config)
+        self.asgi: Asgi = Outer(inner, config, self.services.draining)
 
     def _litestar(self) -> Litestar:
         set_shell_parts(self.config, [ServersShell(), AdminShell(), IdentityShell()])
         live = ServerLive()
         handlers: list[Any] = [
             HealthApi,
-            brand_route(self.config),
+            brand_route(),
             AuthApi,
             UserApi,
             ServersApi,
             AdminServersApi,
+            KeyServersApi,
+            NotesApi,
+            AdminNotesApi,
+            SshKeysApi,
+            AdminSshKeysApi,
+            UsageApi,
+            AdminUsageApi,
+            BulkApi,
+            AdminBulkApi,
+            InstallApi,
+            AdminInstallApi,
+            AdminOperationsApi,
+            ConnectionsApi,
+            ConnectionTestsApi,
+            HypervisorsApi,
+            AddressesApi,
             AdminJobsApi,
             SignInPages,
             SessionPages,
+            SetupPages,
             ServerPages,
+            ConsoleApi,
+            AdminConsoleApi,
+            ConsolePages,
+            console_route(self.closing),
+            ExportPages,
+            NotePages,
+            SshKeyPages,
+            UsagePages,
+            ConnectionPages,
+            HypervisorPages,
+            AddressPages,
+            AddressFiles,
+            OwnerPages,
             AdminPages,
             live_route({live.name: live}, self.closing),
         ]
@@ -100,6 +170,7 @@ class App:
                 **core_dependencies(self.services),
                 **identity_dependencies(self.services),
                 "providers": Provide(self._provide_providers),
+                "trial": Provide(self._provide_trial),
             },
             exception_handlers=error_handlers(error_page),
             openapi_config=openapi_config(),
@@ -114,6 +185,9 @@ class App:
             raise RuntimeError(message)
         return self.providers
 
+    async def _provide_trial(self) -> Trial:
+        return connection_trial(self.config)
+
     @asynccontextmanager
     async def _lifespan(self, app: Litestar) -> AsyncGenerator[None]:
         del app
@@ -122,14 +196,15 @@ class App:
         self.services.database = database
         hub = Hub(database.connect)
         self.services.hub = hub
-        restore = _end_streams_on_sigterm(self.closing) if self.config.environment is not Environment.TEST else None
+        in_test = self.config.environment is Environment.TEST
+        restore = None if in_test else _leave_on_sigterm(self.services, self.closing)
         try:
             async with connection_providers(self.config, database, self.services.keyring) as providers:
                 self.providers = providers
                 async with database.acquire() as db:
                     await check_keys(db, self.services.keyring)
                 hub.start()
-                async with heartbeat(database, "web", __version__):
+                async with followed(database, hub, _show_company), heartbeat(database, "web", __version__):
                     yield
         finally:
             self.closing.set()
@@ -141,13 +216,27 @@ class App:
             sentry.flush()
 
 
-def _end_streams_on_sigterm(closing: asyncio.Event) -> Callable[[], None]:
-    """Open event streams would hold granian for ever: end them first, then let it stop as on Ctrl-C (pitfalls 3)."""
+def _show_company(company: Company) -> None:
+    """Pages of this process show the company from now on."""
+    renderer().set_brand(company.name, company.brand_colour)
+
+
+def _leave_on_sigterm(services: Services, closing: asyncio.Event) -> Callable[[], None]:
+    """Leave without a lost request: for the configured time this process says that it is not ready and answers what
+    still comes; then open event streams end, which would hold granian for ever, and it stops as on Ctrl-C (pitfalls 3).
+    """
     loop = asyncio.get_running_loop()
 
     def begin() -> None:
+        if services.draining.is_set():
+            return
+        services.draining.set()
+        loop.call_later(services.config.shutdown_delay, end)
+
+    def end() -> None:
         closing.set()
-        os.kill(os.getpid(), signal.SIGINT)
+        # Consoles say goodbye first: granian would cut them without a word, and their pages would not know why.
+        loop.call_later(GOODBYE_SECONDS, os.kill, os.getpid(), signal.SIGINT)
 
     def restore() -> None:
         with suppress(ValueError, RuntimeError):

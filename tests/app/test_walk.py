@@ -6,107 +6,23 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
-import msgspec
 import pytest
 
 from hostwright.app import App
 from hostwright.core.db import Database, Scalar
+from tests.app.walk_rules import ENDS_THE_SESSION, OBJECTS, OPEN, PUBLIC, STREAMS
 from tests.support.app import Client, KeyClient, Makers, Person, SignIn
 from tests.support.databases import KEPT
-from tests.support.routes import Route, routes_of
+from tests.support.routes import Route, routes_of, sockets_of
 
-# --- what is expected of routes that are about one object: reviewed by hand ---
-
-
-class Object(msgspec.Struct, frozen=True):
-    """A route about one object: what whoever may gets. 503: allowed, and the vendor of our test servers is away.
-
-    ``json`` or ``form`` is the body that it needs, also to refuse for who asks instead of for what is asked.
-    """
-
-    allowed: int
-    json: dict[str, Any] | None = None
-    form: dict[str, str] | None = None
-
-    @property
-    def sent(self) -> dict[str, Any]:
-        """The body, as a client takes it."""
-        return ({"json": self.json} if self.json is not None else {}) | ({"data": self.form} if self.form else {})
-
-
-OBJECTS: Final[dict[str, Object]] = {
-    "GET /api/user/servers/{server_id}": Object(200),
-    "GET /api/user/servers/{server_id}/actions/{action_id}": Object(200),
-    "GET /api/user/servers/{server_id}/logs": Object(200),
-    "GET /api/user/servers/{server_id}/traffic": Object(503),
-    "POST /api/user/servers/{server_id}/power/{action}": Object(202),
-    "POST /api/user/servers/{server_id}/reset-password": Object(503),
-    "GET /api/admin/servers/{server_id}": Object(200),
-    "GET /api/admin/servers/{server_id}/actions/{action_id}": Object(200),
-    "POST /api/admin/servers/{server_id}/boot": Object(202),
-    "POST /api/admin/servers/{server_id}/power-off": Object(202),
-    "POST /api/admin/servers/{server_id}/restart": Object(202),
-    "POST /api/admin/servers/{server_id}/shutdown": Object(202),
-    "POST /api/admin/jobs/{dead_id}/replay": Object(202),
-    "DELETE /api/admin/jobs/{dead_id}": Object(204),
-    "GET /servers/{server_id}": Object(200),
-    "GET /servers/{server_id}/activity": Object(200),
-    "GET /servers/{server_id}/menu": Object(200),
-    "GET /servers/{server_id}/traffic": Object(200),
-    "POST /servers/{server_id}/power/{action}": Object(303),
-    "POST /servers/{server_id}/reset-password": Object(503),
-    "POST /account/sessions/{session_id}/revoke": Object(303),
-    "GET /admin/servers/{server_id}": Object(200),
-    "GET /admin/servers/{server_id}/activity": Object(200),
-    "GET /admin/servers/{server_id}/menu": Object(200),
-    "GET /admin/servers/{server_id}/traffic": Object(200),
-    "POST /admin/servers/{server_id}/power/{action}": Object(303),
-    "POST /admin/servers/{server_id}/reset-password": Object(503),
-    "POST /admin/jobs/{dead_id}/replay": Object(303),
-    "POST /admin/jobs/{dead_id}/discard": Object(303),
-    # Without the number that staff saw: see test_jobs_pages.py.
-    "POST /admin/jobs/connections/{connection_id}/confirm-removal": Object(409),
-}
-# Public routes that look at nobody, and what they answer to everybody.
-OPEN: Final[dict[str, int]] = {
-    "GET /health/live": 200,
-    "GET /health/ready": 503,  # no worker runs beside these tests
-    "GET /api/openapi.json": 200,
-    "GET /api": 200,
-    "GET /brand/{name}": 404,  # with a name that nothing has
-}
-# Public routes that would take a caller, and what they answer to an empty request.
-PUBLIC: Final[dict[str, int]] = {
-    "GET /": 303,
-    "GET /metrics": 200,
-    "GET /register": 200,
-    "GET /setup": 404,  # nothing is to be set up here: see tests/setup
-    "GET /setup/admin": 404,
-    "GET /setup/company": 404,
-    "GET /setup/import": 404,
-    "GET /setup/token": 404,
-    "GET /setup/virtfusion": 404,
-    "GET /sign-in": 200,
-    "POST /api/auth/login": 400,
-    "POST /api/auth/register": 400,
-    "POST /register": 422,
-    "POST /setup/admin": 404,
-    "POST /setup/company": 404,
-    "POST /setup/import": 404,
-    "POST /setup/token": 404,
-    "POST /setup/virtfusion": 404,
-    "POST /sign-in": 422,
-}
-# Whoever is signed in may, but the answer does not end by itself: see test_live.py.
-STREAMS: Final = frozenset({"GET /events"})
-ENDS_THE_SESSION: Final = frozenset({"POST /sign-out", "POST /api/auth/logout"})
 VOLATILE: Final = KEPT | {"rate_limits", "workers", "sign_in_failures"}
 
 insert_action = Scalar(
     int,
     """
-    insert into server_actions (server_id, customer_id, kind, state, actor_label, finished_at, deadline)
-    select id, customer_id, 'boot', 'succeeded', 'Ada', now(), now() from servers where id = $1 returning id
+    insert into server_actions
+        (server_id, customer_id, kind, state, actor_label, finished_at, deadline, external_queue_id)
+    select id, customer_id, 'boot', 'succeeded', 'Ada', now(), now(), 77 from servers where id = $1 returning id
     """,
 )
 insert_dead = Scalar(
@@ -125,6 +41,25 @@ insert_session = Scalar(
 )
 stop_pruning = Scalar(
     int, "update connections set prune_stopped_at = now(), prune_count = 9 where id = $1 returning prune_count"
+)
+insert_hypervisor = Scalar(
+    int,
+    """
+    insert into hypervisors (connection_id, external_id, name, enabled, maintenance, found_at)
+    values ($1, $2, 'hv-1', true, false, now()) returning id
+    """,
+)
+insert_account = Scalar(
+    int,
+    "insert into compute_accounts (connection_id, customer_id, external_user_id) values ($1, $2, $3) returning id",
+)
+set_outside_owner = Scalar(int, "update servers set external_owner_id = id where id = $1 returning id")
+insert_note = Scalar(
+    int,
+    """
+    insert into server_notes (server_id, customer_id, author_id, title, content)
+    select id, customer_id, $2, 'Plan', '' from servers where id = $1 returning id
+    """,
 )
 connection_of = Scalar(int, "select connection_id from servers where id = $1")
 
@@ -145,6 +80,7 @@ class House:
 
     async def objects(self) -> dict[str, Any]:
         server_id = await self.makers.server(self.person.customer_id)
+        linked = await self.makers.customer()
         async with self.database.transaction() as tx:
             connection_id = await connection_of.value(tx, server_id)
             await stop_pruning.value(tx, connection_id)
@@ -155,6 +91,12 @@ class House:
                 "dead_id": await insert_dead.value(tx),
                 "session_id": await insert_session.value(tx, self.person.user_id),
                 "connection_id": connection_id,
+                "external_user_id": await set_outside_owner.value(tx, server_id),
+                "hypervisor_id": await insert_hypervisor.value(tx, connection_id, server_id),
+                "account_id": await insert_account.value(tx, connection_id, linked, server_id + 1_000_000),
+                "queue_id": 77,
+                "user_id": self.person.user_id,
+                "note_id": await insert_note.value(tx, server_id, self.person.user_id),
             }
 
     async def fingerprint(self) -> list[tuple[str, str]]:
@@ -244,6 +186,11 @@ def test_every_route_has_a_rule(routes: list[Route]) -> None:
     assert without == []
 
 
+def test_every_socket_has_tests_of_its_own(app: App) -> None:
+    """See tests/servers/test_console_tickets.py."""
+    assert sockets_of(app) == ["/console/{server_id}"]
+
+
 def test_no_rule_is_left_over(routes: list[Route]) -> None:
     assert {*OBJECTS, *OPEN, *PUBLIC, *STREAMS, *ENDS_THE_SESSION} <= {route.label for route in routes}
 
@@ -331,8 +278,8 @@ async def test_a_key_with_every_scope_of_its_user(
             program = await api_key(person, route.scope)
             answer = await call(program, route, house)
             status = allowed(route) if person in may else 403 if route.auth == "admin" else 404
-            if not route.parameters and route.auth == "user":
-                status = 200
+            if not route.parameters and route.auth in {"user", "api-key"}:
+                status = allowed(route)
             if answer.status_code != status:
                 wrong.append(f"{route.label} as {person.full_name}: {answer.status_code} instead of {status}")
     assert wrong == []

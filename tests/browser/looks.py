@@ -86,6 +86,40 @@ async def _drawn(window: Window) -> None:
     await window.find("canvas").first.wait_for()
 
 
+async def _connected(window: Window) -> None:
+    await window.find("#console-state[data-s=running]").wait_for()
+
+
+async def _typing(window: Window) -> None:
+    await _connected(window)
+    await window.find("button[commandfor=console-text]").first.click()
+    await window.find("dialog[open] h2").wait_for()
+
+
+async def _picked(window: Window) -> None:
+    for number in range(2):
+        await window.find(".c-pick input").nth(number).check()
+    await window.find("#bulk").wait_for()
+
+
+async def _asked(window: Window, what: str) -> None:
+    await window.button("More actions").click()
+    await window.menu(what).click()
+    await window.find("dialog[open] h2").wait_for()
+
+
+async def _rename(window: Window) -> None:
+    await _asked(window, "Rename")
+
+
+async def _suspend(window: Window) -> None:
+    await _asked(window, "Suspend")
+
+
+async def _throttle(window: Window) -> None:
+    await _asked(window, "Limit processor")
+
+
 LOOKS: Final = [
     Look("sign-in", "/sign-in", "nobody"),
     Look("sign-in-refused", "/sign-in", "nobody", step=_wrong, refusals=(422,)),
@@ -103,9 +137,41 @@ LOOKS: Final = [
     Look("failed", "/servers/{failed}"),
     Look("traffic", "/servers/{running}/traffic", step=_drawn),
     Look("activity", "/servers/{running}/activity"),
+    Look("activity-none", "/servers/{running}/activity?type=network&from=2020-01-01&to=2020-01-31"),
+    Look("usage", "/servers/{running}/usage", step=_drawn),
+    Look("usage-suspended", "/servers/{suspended}/usage", step=_drawn),
+    Look("notes", "/servers/{running}/notes"),
+    Look("note-add", "/servers/{running}/notes?add=1"),
+    Look("ssh-keys", "/servers/keys"),
+    Look("ssh-key-add", "/servers/keys?add=1"),
+    Look("ssh-keys-none", "/servers/keys", "newcomer"),
+    Look("console", "/servers/{running}/console", step=_connected),
+    Look("console-text", "/servers/{running}/console", step=_typing, part="dialog[open]"),
+    Look("console-suspended", "/servers/{suspended}/console"),
+    Look("admin-console", "/admin/servers/{running}/console", "staff", step=_connected),
+    Look("picked", "/servers", step=_picked, part="#list"),
+    Look("rename-dialog", "/servers/{running}", step=_rename, part="dialog[open]"),
+    Look("reinstall", "/servers/{running}/reinstall"),
+    Look("reinstall-suspended", "/servers/{suspended}/reinstall"),
+    Look("bulk", "/servers/bulk?action=restart&id={running}&id={suspended}"),
+    Look("bulk-none", "/servers/bulk"),
+    Look("admin-picked", "/admin/servers", "staff", step=_picked, part="#list"),
+    Look("suspend-dialog", "/admin/servers/{running}", "staff", step=_suspend, part="dialog[open]"),
+    Look("throttle-dialog", "/admin/servers/{running}", "staff", step=_throttle, part="dialog[open]"),
+    Look("admin-suspended", "/admin/servers/{suspended}", "staff"),
+    Look("admin-bulk", "/admin/servers/bulk?action=suspend&id={running}&id={suspended}", "staff"),
+    Look("change-owner", "/admin/servers/{running}/owner", "staff"),
+    Look("upstream", "/admin/servers/{running}/upstream", "staff"),
     Look("sessions", "/account/sessions", "newcomer"),
     Look("admin-servers", "/admin/servers", "staff"),
     Look("admin-server", "/admin/servers/{running}", "staff"),
+    Look("connections", "/admin/connections", "staff"),
+    Look("connection-new", "/admin/connections/new", "staff"),
+    Look("hypervisors", "/admin/hypervisors", "staff"),
+    Look("owners", "/admin/owners", "staff"),
+    Look("owners-links", "/admin/owners/links", "staff"),
+    Look("addresses", "/admin/addresses", "staff"),
+    Look("addresses-found", "/admin/addresses?address=203.0.113.0/24&reason=looks", "staff"),
     Look("jobs", "/admin/jobs", "staff"),
     Look("not-found", "/servers/999999999", status=404, refusals=(404,)),
     Look("forbidden", "/admin/jobs", status=403, refusals=(403,)),

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from hostwright.cli.main import parser
+from hostwright.cli.up import ITS_OWN, TAKEN
 from hostwright.core.config import load_config
 from hostwright.core.jobs import Job
 from hostwright.core.migrations import migration_files
@@ -167,6 +168,12 @@ def test_configuration_has_every_variable_and_no_other() -> None:
     assert tables("docs/configuration.md") == read.names
 
 
+def test_up_takes_every_setting_that_is_not_its_own() -> None:
+    read = Read()
+    load_config(read)
+    assert read.names == ITS_OWN | set(TAKEN)
+
+
 def test_defaults_in_configuration_are_the_programs() -> None:
     plain = load_config({})
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `([^`]+)` \|", text_of("docs/configuration.md"), re.MULTILINE))
@@ -174,13 +181,14 @@ def test_defaults_in_configuration_are_the_programs() -> None:
     expected: dict[str, object] = {
         "DATABASE_POOL_SIZE": plain.pool_size,
         "PUBLIC_URL": plain.public_url,
-        "COMPANY_NAME": plain.company_name,
-        "BRAND_COLOUR": plain.brand_colour,
         "HOSTWRIGHT_ENVIRONMENT": plain.environment.value,
         "ALLOW_LOCAL_UPSTREAMS": "yes" if plain.allow_local_upstreams else "no",
         "SESSION_IDLE_HOURS": plain.session_idle_hours,
         "SESSION_DAYS": plain.session_days,
         "WORKER_CONCURRENCY": plain.worker_concurrency,
+        "SHUTDOWN_DELAY_SECONDS": plain.shutdown_delay,
+        "CONSOLE_IDLE_SECONDS": plain.console_idle_seconds,
+        "CONSOLES_PER_USER": plain.consoles_per_user,
         "LOG_FORMAT": plain.log_format,
         "LOG_LEVEL": plain.log_level,
     }

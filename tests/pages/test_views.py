@@ -10,6 +10,7 @@ import pytest
 from hostwright.core.providers import Power, ServerState
 from hostwright.core.scope import OwnedBy, Staff
 from hostwright.servers import policy
+from hostwright.servers.queries.connections import ConnectionName
 from hostwright.servers.records import (
     ActionKind,
     ActionRow,
@@ -23,7 +24,14 @@ from hostwright.servers.records import (
 from hostwright.servers.service import common, password, watch
 from hostwright.servers.views import facts, palette, words
 from hostwright.servers.views.detail import state_view
-from hostwright.servers.views.rows import counts_by_key, read_filter, row_view, silent_since, silent_words
+from hostwright.servers.views.rows import (
+    connection_chips,
+    counts_by_key,
+    read_filter,
+    row_view,
+    silent_since,
+    silent_words,
+)
 
 NOW = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
 
@@ -116,6 +124,23 @@ def test_counts_are_by_what_a_chip_says() -> None:
         ServerCount(ServerState.SUSPENDED, Power.STOPPED, 2),
     ]
     assert counts_by_key(counts) == {"running": 3, "suspended": 3}
+
+
+def test_connections_are_offered_to_staff_when_there_are_several() -> None:
+    shown = read_filter("/admin/servers", {"connection": "2", "q": "web"}, staff=True)
+    frankfurt, oslo = ConnectionName(1, "Frankfurt"), ConnectionName(2, "Oslo")
+    assert connection_chips(shown, [frankfurt]) == []
+    assert [(chip.label, chip.href, chip.current) for chip in connection_chips(shown, [frankfurt, oslo])] == [
+        ("All connections", "/admin/servers?q=web", False),
+        ("Frankfurt", "/admin/servers?q=web&connection=1", False),
+        ("Oslo", "/admin/servers?q=web&connection=2", True),
+    ]
+
+
+def test_a_connection_gives_way_to_an_owner_and_is_nothing_for_customers() -> None:
+    both = read_filter("/admin/servers", {"connection": "2", "owner": "5"}, staff=True)
+    assert (both.customer, both.connection) == (5, None)
+    assert read_filter("/servers", {"connection": "2"}).link() == "/servers"
 
 
 def test_a_row_says_the_power_only_while_the_server_is_active() -> None:

@@ -11,19 +11,30 @@ from hostwright.core.errors import NotFound
 from hostwright.core.providers import (
     ActionProgress,
     ActionTicket,
+    AreaProbe,
     ConnectionCheck,
+    ConsoleState,
+    ConsoleTarget,
+    ExternalUser,
     Gone,
+    InstallSpec,
     ListedServer,
     Listing,
     ObservedAddress,
+    ObservedHypervisor,
     ObservedServer,
     Power,
     PowerAction,
     ProviderError,
     ResetPassword,
+    ResourceSample,
     ServerState,
+    SshKey,
+    SystemTemplate,
     TrafficMonth,
+    Transient,
 )
+from hostwright.core.relay import End
 from hostwright.core.scope import OwnedBy
 from hostwright.servers.queries.actions import COLUMNS as ACTION_COLUMNS
 from hostwright.servers.queries.lists import ROW_COLUMNS
@@ -63,6 +74,8 @@ class Machine:
             ObservedAddress(f"192.0.2.{external_id % 250}", 4, primary=True)
         ]
         self.shuts_down = True
+        self.throttle = 0
+        self.installed: InstallSpec | None = None
 
 
 class MemoryCompute:
@@ -79,6 +92,11 @@ class MemoryCompute:
         self.queue_error: str | None = None
         self.healthy = True
         self.before: Callable[[str], Any] | None = None
+        self.lost: dict[str, list[ProviderError]] = {}
+        self.systems: list[SystemTemplate] = []
+        self.keys: dict[int, list[SshKey]] = {}
+        self.hosts: list[ObservedHypervisor] = []
+        self.users: dict[int, ExternalUser] = {}
 
     def add(self, external_id: int, owner_id: int = 100, name: str = "") -> Machine:
         machine = Machine(external_id, owner_id, name or f"vm-{external_id:05}")
@@ -174,9 +192,110 @@ class MemoryCompute:
         self.queue[900] = (0, None)
         return ResetPassword(900, PASSWORD)
 
+    async def _change(self, call: str, external_id: int) -> Machine:
+        """A call that is done once it answers; ``fail`` refuses it, ``lost`` does it and loses the answer."""
+        await self._enter(call, external_id)
+        if external_id not in self.machines:
+            raise Gone("VirtFusion does not know this server", status=404)
+        return self.machines[external_id]
+
+    def _answered(self, call: str) -> ActionTicket:
+        waiting = self.lost.get(call)
+        if waiting:
+            raise waiting.pop(0)
+        return ActionTicket(None)
+
+    async def rename(self, external_id: int, name: str) -> ActionTicket:
+        (await self._change("rename", external_id)).name = name
+        return self._answered("rename")
+
+    async def suspend(self, external_id: int) -> ActionTicket:
+        machine = await self._change("suspend", external_id)
+        machine.state, machine.power = ServerState.SUSPENDED, Power.STOPPED
+        return self._answered("suspend")
+
+    async def unsuspend(self, external_id: int) -> ActionTicket:
+        (await self._change("unsuspend", external_id)).state = ServerState.ACTIVE
+        return self._answered("unsuspend")
+
+    async def throttle_cpu(self, external_id: int, percent: int) -> ActionTicket:
+        (await self._change("throttle_cpu", external_id)).throttle = percent
+        return self._answered("throttle_cpu")
+
+    async def change_owner(self, external_id: int, external_user_id: int) -> ActionTicket:
+        (await self._change("change_owner", external_id)).owner_id = external_user_id
+        return self._answered("change_owner")
+
+    async def install(self, external_id: int, spec: InstallSpec) -> ActionTicket:
+        machine = await self._change("install", external_id)
+        machine.state, machine.installed = ServerState.BUILDING, spec
+        return self._answered("install")
+
+    async def templates(self, external_id: int) -> list[SystemTemplate]:
+        await self._change("templates", external_id)
+        return list(self.systems)
+
+    async def ssh_keys(self, external_user_id: int) -> list[SshKey]:
+        await self._enter("ssh_keys", external_user_id)
+        return list(self.keys.get(external_user_id, []))
+
+    async def add_ssh_key(self, external_user_id: int, name: str, public_key: str) -> SshKey:
+        await self._enter("add_ssh_key", external_user_id)
+        number = 1 + sum(len(keys) for keys in self.keys.values())
+        key = SshKey(number, name, public_key, enabled=True, created_at=START)
+        self.keys.setdefault(external_user_id, []).append(key)
+        return key
+
+    async def delete_ssh_key(self, key_id: int) -> None:
+        await self._enter("delete_ssh_key", key_id)
+        for keys in self.keys.values():
+            if any(key.external_id == key_id for key in keys):
+                keys[:] = [key for key in keys if key.external_id != key_id]
+                return
+        raise Gone("no such key", status=404)
+
+    async def sample(self, external_id: int) -> ResourceSample:
+        machine = await self._change("sample", external_id)
+        return ResourceSample(machine.power, 12.5, 512, 2048, 1000, 2000, 3.5, 40.0)
+
+    async def hypervisors(self) -> list[ObservedHypervisor]:
+        await self._enter("hypervisors", 0)
+        return list(self.hosts)
+
+    async def user_of_server(self, external_id: int) -> ExternalUser | None:
+        machine = await self._change("user_of_server", external_id)
+        return self.users.get(machine.owner_id)
+
+    async def user_by_relation(self, relation_id: int) -> ExternalUser | None:
+        await self._enter("user_by_relation", relation_id)
+        return next((user for user in self.users.values() if user.relation_id == relation_id), None)
+
+    async def probe(self) -> list[AreaProbe]:
+        await self._enter("probe", 0)
+        return [AreaProbe("servers", ok=self.healthy, problem=None if self.healthy else "The token is refused.")]
+
+    async def raw(self, external_id: int) -> dict[str, object]:
+        machine = await self._change("raw", external_id)
+        return {"id": external_id, "name": machine.name}
+
     async def traffic(self, external_id: int) -> list[TrafficMonth]:
         await self._enter("traffic", external_id)
         return [TrafficMonth(START, START, 1, 2, 3, 1000, 0)]
+
+    async def console(self, external_id: int) -> ConsoleState:
+        await self._enter("console", external_id)
+        return ConsoleState(enabled=None, target=None)
+
+    async def open_console(self, external_id: int) -> ConsoleTarget:
+        await self._enter("open_console", external_id)
+        return ConsoleTarget("192.0.2.1", 5900)
+
+    async def close_console(self, external_id: int) -> None:
+        await self._enter("close_console", external_id)
+
+    async def reach_console(self, target: ConsoleTarget) -> End:
+        await self._enter("reach_console", target.port)
+        raise Transient("There is no screen.")
 
 
 class MemoryProviders:

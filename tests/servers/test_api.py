@@ -135,6 +135,8 @@ async def test_a_list_is_items_pages_and_statistics(web: httpx.AsyncClient, serv
         "createdAt": "2026-11-24T12:00:00Z",
         "stateObservedAt": now,
         "powerObservedAt": now,
+        "suspendReason": None,
+        "cpuThrottle": None,
     }
     past = (await web.get("/api/user/servers", params={"page": 9})).json()
     assert (past["items"], past["pagination"]["total"]) == ([], 3)

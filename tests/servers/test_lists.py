@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from hostwright.core.db import NoRow, Scalar
@@ -128,6 +129,46 @@ async def test_totals_are_exact_without_counting(full: House) -> None:
             searched = ServerFilter(scope, search="a", state=ServerState.ACTIVE, power=Power.RUNNING)
             listed = await queries.list_rows(db, searched, Page(1, 100))
             assert listed.total == len(listed.items)
+
+
+other_connection = Scalar(
+    int,
+    """insert into connections (kind, name, base_url, token)
+    values ('virtfusion', 'Oslo', 'http://127.0.0.1:9', '\\x00') returning id""",
+)
+insert_elsewhere = Scalar(
+    int,
+    """insert into servers (connection_id, external_id, name, state, power, created_at)
+    values ($1, $2, $3, $4, $5, now()) returning id""",
+)
+
+
+async def test_staff_see_one_connections_servers(full: House) -> None:
+    async with full.database.transaction() as tx:
+        oslo = await other_connection.value(tx)
+        await insert_elsewhere.value(tx, oslo, 1, "india", ServerState.ACTIVE, Power.RUNNING)
+        await insert_elsewhere.value(tx, oslo, 2, "juliet", ServerState.ACTIVE, Power.STOPPED)
+        await insert_elsewhere.value(tx, oslo, 3, "kilo", ServerState.GONE, Power.UNKNOWN)
+    there = ServerFilter(STAFF, connection_id=oslo)
+    for sort in Sort:
+        shown = await names(full, msgspec.structs.replace(there, sort=sort))
+        assert sorted(shown) == ["india", "juliet"]
+    assert await names(full, there, Page(2, 1)) == ["juliet"]
+    assert await names(full, msgspec.structs.replace(there, search="kil")) == []
+    assert await names(full, msgspec.structs.replace(there, search="JUL")) == ["juliet"]
+    assert await names(full, msgspec.structs.replace(there, state=ServerState.GONE)) == ["kilo"]
+    assert await names(full, msgspec.structs.replace(there, state=ServerState.ACTIVE, power=Power.STOPPED)) == [
+        "juliet"
+    ]
+    assert len(await names(full, ServerFilter(STAFF, connection_id=full.connection_id))) == 7
+    assert await names(full, ServerFilter(full.scope, connection_id=oslo)) == ["alpha", "bravo", "delta", "echo"]
+    async with full.database.acquire() as db:
+        counts = await queries.list_counts(db, there)
+    assert {(one.state, one.power): one.n for one in counts} == {
+        (ServerState.ACTIVE, Power.RUNNING): 1,
+        (ServerState.ACTIVE, Power.STOPPED): 1,
+        (ServerState.GONE, Power.UNKNOWN): 1,
+    }
 
 
 async def test_totals_follow_deletions_and_new_owners(full: House) -> None:

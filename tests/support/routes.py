@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar.routes import HTTPRoute
+from litestar.routes import HTTPRoute, WebSocketRoute
 
 from hostwright.app import App
 
@@ -40,6 +40,8 @@ def routes_of(app: App) -> list[Route]:
     """Every route but Litestar's own OPTIONS, in order."""
     found: list[Route] = []
     for route in app.litestar.routes:
+        if isinstance(route, WebSocketRoute):
+            continue  # see `sockets_of`
         assert isinstance(route, HTTPRoute), f"{route.path} is no HTTP route: teach the walk about it"
         for handler in route.route_handlers:
             opt = handler.opt
@@ -57,3 +59,8 @@ def routes_of(app: App) -> list[Route]:
                 if method != "OPTIONS"
             ]
     return sorted(found)
+
+
+def sockets_of(app: App) -> list[str]:
+    """The paths of WebSockets. Each has tests of its own: the walk opens none."""
+    return sorted(route.path_format for route in app.litestar.routes if isinstance(route, WebSocketRoute))

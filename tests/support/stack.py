@@ -139,11 +139,11 @@ class Stack:
         await self._ready(program, lambda: _has_said(program, '"worker.started"'))
         return program
 
-    async def web(self, **environ: str) -> Web:
-        """A web process that answers."""
-        port = free_port()
+    async def web(self, port: str | None = None, **environ: str) -> Web:
+        """A web process that answers, on a free port or the one that is given."""
+        port = port or str(free_port())
         url = f"http://127.0.0.1:{port}"
-        program = await self._start(Web, "web", "serve", "--port", str(port), **{"PUBLIC_URL": url, **environ})
+        program = await self._start(Web, "web", "serve", "--port", port, **{"PUBLIC_URL": url, **environ})
         program.url = url
         await self._ready(program, lambda: _answers(url))
         return program

@@ -28,6 +28,12 @@ class ConnectionRef(msgspec.Struct, frozen=True):
     connection_id: int
 
 
+class ServerRef(msgspec.Struct, frozen=True):
+    """A server."""
+
+    server_id: int
+
+
 class Tick(msgspec.Struct, frozen=True):
     """A schedule fired."""
 
@@ -39,3 +45,7 @@ MIRROR_ALL: Final = Job("servers.mirror_all", Tick)
 MIRROR: Final = Job("servers.mirror", ConnectionRef)
 DETAILS_ALL: Final = Job("servers.details_all", Tick)
 DETAILS: Final = Job("servers.details", ConnectionRef)
+SAMPLE: Final = Job("servers.sample", ServerRef)
+TIDY_SAMPLES: Final = Job("servers.tidy_samples", Tick)
+HYPERVISORS_ALL: Final = Job("servers.hypervisors_all", Tick)
+HYPERVISORS: Final = Job("servers.hypervisors", ConnectionRef)

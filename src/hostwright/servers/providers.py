@@ -40,7 +40,7 @@ class ConnectionProviders:
             row = await connection.maybe(db, connection_id)
         if row is None:
             self._known.pop(connection_id, None)
-            message = f"There is no connection {connection_id}"
+            message = f"There is no connection {connection_id}."
             raise NotFound(message)
         if known is not None and known[0].updated_at == row.updated_at:
             provider = known[1]

@@ -25,6 +25,31 @@ class ActionKind(StrEnum):
     RESTART = "restart"
     POWEROFF = "poweroff"
     RESET_PASSWORD = "reset_password"  # noqa: S105  an action's name
+    RENAME = "rename"
+    SUSPEND = "suspend"
+    UNSUSPEND = "unsuspend"
+    THROTTLE_CPU = "throttle_cpu"
+    CHANGE_OWNER = "change_owner"
+    INSTALL = "install"
+
+
+class ActionDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an action needs to be carried out, and what its pages say about it; each kind has its own part.
+
+    ``template`` names what is installed. ``external_user_id`` is the new owner at the vendor, ``customer_id`` and
+    ``customer_name`` who that is here.
+    """
+
+    name: str = ""
+    reason: str = ""
+    percent: int = 0
+    external_user_id: int = 0
+    customer_id: int = 0
+    customer_name: str = ""
+    template_id: int = 0
+    template: str = ""
+    hostname: str = ""
+    ssh_key_ids: tuple[int, ...] = ()
 
 
 class ActionState(StrEnum):
@@ -64,6 +89,8 @@ class ServerRow(msgspec.Struct, frozen=True):
     state_observed_at: datetime
     power_observed_at: datetime | None
     list_at: datetime | None
+    suspend_reason: str | None = None
+    cpu_throttle: int | None = None
 
 
 class AddressRow(msgspec.Struct, frozen=True):
@@ -93,6 +120,7 @@ class ActionRow(msgspec.Struct, frozen=True):
     started_at: datetime | None
     finished_at: datetime | None
     deadline: datetime
+    detail: ActionDetail = ActionDetail()
 
 
 class LogRow(msgspec.Struct, frozen=True):
@@ -152,6 +180,7 @@ class TargetAction(msgspec.Struct, frozen=True):
     requested_at: datetime
     sent_at: datetime | None
     deadline: datetime
+    detail: ActionDetail
 
 
 class PaletteRow(msgspec.Struct, frozen=True):
@@ -177,6 +206,7 @@ class ConnectionRow(msgspec.Struct, frozen=True):
     calls_per_minute: int
     enabled: bool
     updated_at: datetime
+    allow_private_targets: bool
 
     def __repr__(self) -> str:
         """Without the ciphertext: it has no place in a log."""
@@ -208,7 +238,10 @@ class PruneRow(msgspec.Struct, frozen=True):
 
 
 class ChangedRow(msgspec.Struct, frozen=True):
-    """A server that the mirror changed; what it was before is None for a new one."""
+    """A server that the mirror changed; what it was before is None for a new one.
+
+    ``acted``: the panel was at work on it. ``ordered``: the panel asked for a change of its state.
+    """
 
     id: int
     customer_id: int | None
@@ -218,6 +251,7 @@ class ChangedRow(msgspec.Struct, frozen=True):
     power: Power
     old_power: Power | None
     acted: bool
+    ordered: bool
 
 
 class DueRow(msgspec.Struct, frozen=True):

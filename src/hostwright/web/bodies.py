@@ -68,14 +68,23 @@ async def read_json(request: Request[Any, Any, Any]) -> None:
         raise BadRequest(message) from error
 
 
-async def form_values(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """A form's fields as text; files and repeated fields do not occur in our forms. Raises `BadRequest`."""
+async def form_lists(request: Request[Any, Any, Any]) -> dict[str, list[str]]:
+    """A form's fields as text, each as often as it was sent. Raises `BadRequest`."""
     try:
         form = await request.form()
     except (UnicodeDecodeError, LookupError, ValueError) as error:
         message = "The form cannot be read: it is not text in UTF-8."
         raise BadRequest(message) from error
-    return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+    found: dict[str, list[str]] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+async def form_values(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """A form's fields as text, of repeated ones the last; files do not occur in our forms. Raises `BadRequest`."""
+    return {name: values[-1] for name, values in (await form_lists(request)).items()}
 
 
 def decode_form[T: msgspec.Struct](kind: type[T], values: Mapping[str, str]) -> T:

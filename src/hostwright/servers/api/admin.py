@@ -1,14 +1,16 @@
 """All servers, for staff."""
 
 from litestar import Controller
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from hostwright.core.db import Db, Tx
+from hostwright.core.errors import FieldProblem, Invalid
 from hostwright.core.paging import Page, pagination
 from hostwright.core.providers import PowerAction
 from hostwright.identity.schemas import StaffViewer
 from hostwright.servers import queries, service
 from hostwright.servers.api.parameters import (
+    ConnectionWanted,
     CustomerWanted,
     PageNumber,
     PageSize,
@@ -29,8 +31,10 @@ from hostwright.servers.schemas import (
     AdminServerList,
     Sort,
 )
+from hostwright.servers.schemas.operations import Rename
+from hostwright.servers.service import operations
 from hostwright.web.inject import Injected
-from hostwright.web.openapi import get_op, post_op
+from hostwright.web.openapi import get_op, patch_op, post_op
 
 TAG = "Servers (staff)"
 READ = "read:servers"
@@ -59,9 +63,12 @@ class AdminServersApi(Controller):
         power: PowerWanted = None,
         sort: SortWanted = Sort.NAME,
         customer_id: CustomerWanted = None,
+        connection_id: ConnectionWanted = None,
     ) -> AdminServerList:
         """A page of servers of all customers. Never asks VirtFusion."""
-        wanted = ServerFilter(viewer.scope, customer_id, state_wanted, power, search.strip(), sort)
+        if customer_id is not None and connection_id is not None:
+            raise Invalid([FieldProblem("connectionId", "cannot be combined with customerId")])
+        wanted = ServerFilter(viewer.scope, customer_id, state_wanted, power, search.strip(), sort, connection_id)
         part = Page(page, page_size)
         listed = await queries.list_admin_reads(db, wanted, part)
         return AdminServerList(listed.items, pagination(part, listed.total), statistics(listed.counts))
@@ -83,6 +90,23 @@ class AdminServersApi(Controller):
         read = await queries.admin_read(db, server_id)
         await service.note_viewed(db, [server_id])
         return admin_server_detail(read, await queries.pending_action(db, server_id))
+
+    @patch_op(
+        "/{server_id:int}",
+        op="renameAnyServer",
+        summary="Rename any server",
+        auth="admin",
+        scope=WRITE,
+        tag=TAG,
+        errors=(404, 409),
+        status=202,
+    )
+    async def rename(
+        self, tx: Injected[Tx], viewer: Injected[StaffViewer], server_id: FromPath[int], data: JSONBody[Rename]
+    ) -> ActionRead:
+        """Ask for another name; the old one is shown until VirtFusion has it."""
+        server = await queries.locked_server(tx, viewer.scope, server_id)
+        return action_read(await operations.rename_server(tx, service.actor_of(viewer), server, data.name))
 
     @get_op(
         "/{server_id:int}/actions/{action_id:int}",

@@ -23,6 +23,12 @@ SortWanted = Annotated[Sort, QueryParameter(name="sort", description="The order;
 CustomerWanted = Annotated[
     int | None, QueryParameter(name="customerId", ge=1, le=2**63 - 1, description="Only this customer's servers")
 ]
+ConnectionWanted = Annotated[
+    int | None,
+    QueryParameter(
+        name="connectionId", ge=1, le=2**62, description="Only this connection's servers; not with customerId"
+    ),
+]
 CursorWanted = Annotated[str | None, QueryParameter(name="cursor", description="`next` of the page before")]
 TypeWanted = Annotated[ActionType | None, QueryParameter(name="actionType", description="Only this kind of activity")]
 StartDate = Annotated[str | None, QueryParameter(name="startDate", description="From this date or time on")]

@@ -1,7 +1,7 @@
 """A customer's own servers."""
 
 from litestar import Controller, Response
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from hostwright.core.db import Database, Db, Tx
 from hostwright.core.paging import Page, pagination
@@ -39,8 +39,10 @@ from hostwright.servers.schemas import (
     Sort,
     TrafficRead,
 )
+from hostwright.servers.schemas.operations import Rename
+from hostwright.servers.service import operations
 from hostwright.web.inject import Injected
-from hostwright.web.openapi import get_op, post_op
+from hostwright.web.openapi import get_op, patch_op, post_op
 
 TAG = "Servers"
 READ = "read:servers"
@@ -76,6 +78,22 @@ class ServersApi(Controller):
         read = await queries.own_read(db, viewer.customer_id, server_id)
         await service.note_viewed(db, [server_id])
         return server_detail(read, await queries.pending_for(db, viewer.scope, server_id))
+
+    @patch_op(
+        "/{server_id:int}",
+        op="renameServer",
+        summary="Rename a server",
+        scope=WRITE,
+        tag=TAG,
+        errors=(404, 409),
+        status=202,
+    )
+    async def rename(
+        self, tx: Injected[Tx], viewer: Injected[Viewer], server_id: FromPath[int], data: JSONBody[Rename]
+    ) -> ActionRead:
+        """Ask for another name; the old one is shown until VirtFusion has it."""
+        server = await queries.locked_server(tx, viewer.scope, server_id)
+        return action_read(await operations.rename_server(tx, service.actor_of(viewer), server, data.name))
 
     @post_op(
         "/{server_id:int}/power/{action:str}",

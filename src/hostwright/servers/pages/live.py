@@ -52,11 +52,17 @@ class ServersShell:
     def groups(self, viewer: Viewer, counts: Mapping[str, int]) -> Sequence[NavGroup]:
         """Services for everybody, administration for staff."""
         servers = NavItem(icon="server", label=gettext("Servers"), url="/servers", count=counts.get("servers"))
-        own = NavGroup(gettext("Services"), (servers,))
+        keys = NavItem(icon="key-round", label=gettext("SSH keys"), url="/servers/keys")
+        own = NavGroup(gettext("Services"), (servers, keys))
         if not viewer.is_staff:
             return [own]
         everything = NavItem(icon="layers", label=gettext("All servers"), url="/admin/servers")
-        return [own, NavGroup(gettext("Administration"), (everything,))]
+        owners = NavItem(icon="users", label=gettext("Owners"), url="/admin/owners")
+        hypervisors = NavItem(icon="cpu", label=gettext("Hypervisors"), url="/admin/hypervisors")
+        addresses = NavItem(icon="history", label=gettext("Address history"), url="/admin/addresses")
+        connections = NavItem(icon="plug", label=gettext("Connections"), url="/admin/connections")
+        lines = (everything, owners, hypervisors, addresses, connections)
+        return [own, NavGroup(gettext("Administration"), lines)]
 
     async def counts(self, db: Db, viewer: Viewer) -> Mapping[str, int]:
         """How many servers the viewer's customer has."""

@@ -16,11 +16,12 @@ from hostwright.identity.schemas import Viewer
 from hostwright.servers import queries, service
 from hostwright.servers.ports import Providers
 from hostwright.servers.queries import LogFilter
+from hostwright.servers.queries.connections import connection_names
 from hostwright.servers.queries.facts import facts_of
 from hostwright.servers.records import ActionRow, ServerRow
 from hostwright.servers.views import facts
 from hostwright.servers.views.detail import StateView, state_view
-from hostwright.servers.views.rows import list_view, read_filter
+from hostwright.servers.views.rows import connection_chips, list_view, read_filter
 from hostwright.web.answer import go, hx_target, page, partial, partials
 from hostwright.web.i18n import choose_language
 from hostwright.web.render import render, renderer
@@ -30,6 +31,7 @@ LOG_LINES: Final = 25
 LATEST: Final = 4
 LONGEST_ID: Final = 18
 NO_STORE: Final = "no-store"
+BESIDE_THE_NAME: Final = ("crumb", "emblem", "about", "facts")
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +59,9 @@ async def show_list(request: AnyRequest, db: Db, viewer: Viewer, place: Place) -
     pending = await queries.pending_actions(db, [row.id for row in listed.items if row.busy])
     kinds = {action.server_id: action.kind for action in pending}
     view = list_view(renderer(), shown, listed, kinds, staff=place.staff)
-    if not place.staff:
+    if place.staff:
+        view.connections = connection_chips(shown, await connection_names.all(db))
+    else:
         set_count(request, "servers", view.standing)
     shown = hx_target(request)
     if shown is None:
@@ -77,7 +81,7 @@ def _who(row: ServerRow) -> dict[str, Any]:
     return {"user": facts.user_of(system), "windows": facts.is_windows(system), "password": ""}
 
 
-async def _show(  # noqa: PLR0913  the parts of one page
+async def show_server(  # noqa: PLR0913  the parts of one page
     request: AnyRequest, db: Db, viewer: Viewer, place: Place, row: ServerRow, part: str, extra: Mapping[str, Any]
 ) -> Response[Any]:
     """A server's page with one tab open, or only its state for a page that may have missed a change."""
@@ -96,7 +100,11 @@ async def _show(  # noqa: PLR0913  the parts of one page
         staff=place.staff,
     )
     await renderer().navigation.fill_counts(request, db, viewer)
-    return page(request, "servers/detail.html", {"d": view, "s": state, **_who(row), **extra})
+    context = {"d": view, "s": state, **_who(row), **extra}
+    # Its name was fetched again since something changed: what else may have changed by that comes along.
+    along = BESIDE_THE_NAME if hx_target(request) == "named" else ()
+    also = [partial(f"#{name}", _html(request, "servers/detail.html", context, name)) for name in along]
+    return page(request, "servers/detail.html", context, also=also)
 
 
 async def show_overview(request: AnyRequest, db: Db, viewer: Viewer, place: Place, server_id: int) -> Response[Any]:
@@ -104,22 +112,7 @@ async def show_overview(request: AnyRequest, db: Db, viewer: Viewer, place: Plac
     choose_language(request, pseudo=renderer().pseudo)
     row = await queries.server_for(db, viewer.scope, server_id)
     await service.note_viewed(db, [row.id])
-    return await _show(request, db, viewer, place, row, "", {})
-
-
-async def show_activity(request: AnyRequest, db: Db, viewer: Viewer, place: Place, server_id: int) -> Response[Any]:
-    """What happened, newest first, by type, 25 lines at a time."""
-    choose_language(request, pseudo=renderer().pseudo)
-    row = await queries.server_for(db, viewer.scope, server_id)
-    kind = request.query_params.get("type", "")
-    kind = kind if kind in facts.LOG_TYPES else ""
-    cursor = request.query_params.get("cursor", "")
-    before = int(cursor) if cursor.isdecimal() and len(cursor) <= LONGEST_ID else None
-    lines = await queries.activity(db, viewer.scope, server_id, LogFilter(before, kind or None), LOG_LINES + 1)
-    older = str(lines[LOG_LINES - 1].id) if len(lines) > LOG_LINES else None
-    url = f"{place.base}/{server_id}/activity"
-    log = facts.activity_view(url, kind, cursor, lines[:LOG_LINES], older)
-    return await _show(request, db, viewer, place, row, "activity", {"log": log})
+    return await show_server(request, db, viewer, place, row, "", {})
 
 
 async def show_traffic(
@@ -134,7 +127,7 @@ async def show_traffic(
         log.info("traffic.not_shown", server_id=server_id, code=error.code)
     async with database.acquire() as db:
         row = await queries.server_for(db, viewer.scope, server_id)
-        return await _show(request, db, viewer, place, row, "traffic", {"traffic": traffic})
+        return await show_server(request, db, viewer, place, row, "traffic", {"traffic": traffic})
 
 
 async def show_menu(request: AnyRequest, db: Db, viewer: Viewer, place: Place, server_id: int) -> Response[Any]:
@@ -165,8 +158,8 @@ def changed(server_id: int) -> Markup:
     return partial("#live-changed", mark, swap="outerHTML")
 
 
-def _html(request: AnyRequest, template: str, context: Mapping[str, Any]) -> Markup:
-    return Markup(renderer().html(request, template, context))  # noqa: S704  rendered with autoescape
+def _html(request: AnyRequest, template: str, context: Mapping[str, Any], block: str | None = None) -> Markup:
+    return Markup(renderer().html(request, template, context, block))  # noqa: S704  rendered with autoescape
 
 
 async def do_power(

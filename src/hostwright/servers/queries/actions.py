@@ -8,10 +8,10 @@ from typing import Final
 from hostwright.core.db import Command, Db, Query, Scalar
 from hostwright.core.scope import OwnedBy, Scope, Staff
 from hostwright.servers.queries.one import require_id
-from hostwright.servers.records import ActionRow, TargetAction
+from hostwright.servers.records import ActionRow, ChangedRow, TargetAction
 
 COLUMNS: Final = """a.id, a.server_id, a.customer_id, a.kind, a.state, a.progress, a.attempts, a.external_queue_id,
-    a.error_code, a.error, a.actor_label, a.requested_at, a.started_at, a.finished_at, a.deadline"""
+    a.error_code, a.error, a.actor_label, a.requested_at, a.started_at, a.finished_at, a.deadline, a.detail"""
 
 _latest = Query(
     ActionRow, "select " + COLUMNS + " from server_actions a where a.server_id = $1 order by a.id desc limit 1"
@@ -47,7 +47,7 @@ _own_action = Query(
 
 TARGET_COLUMNS: Final = """a.id, a.server_id, s.connection_id, s.external_id, s.customer_id, s.name as server_name,
     s.operating_system, a.kind, a.state, a.progress, a.attempts, a.external_queue_id, a.error_code, s.power,
-    a.requested_at, a.sent_at, a.deadline"""
+    a.requested_at, a.sent_at, a.deadline, a.detail"""
 
 # The server's row is locked with the action's, in the order in which everybody takes them.
 target = Query(
@@ -58,8 +58,8 @@ target = Query(
 insert_action = Query(
     ActionRow,
     """insert into server_actions as a
-    (server_id, customer_id, kind, state, attempts, actor_id, actor_label, requested_at, started_at, sent_at, deadline)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) returning """
+    (server_id, customer_id, kind, state, attempts, actor_id, actor_label, requested_at, started_at, sent_at, deadline,
+    detail) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11) returning """
     + COLUMNS,
 )
 claim = Command(
@@ -73,6 +73,10 @@ run_on = Command(
 )
 set_progress = Command("update server_actions set progress = $2 where id = $1")
 set_done_at_vendor = Command("update server_actions set progress = 100, deadline = $2 where id = $1")
+begun = Command(
+    """update server_actions set state = 'running', error_code = null, deadline = $2, progress = greatest(progress, 1)
+    where id = $1"""
+)
 finish = Command(
     """update server_actions set state = $2, finished_at = $3, error_code = $4, error = $5,
     progress = case when $2 = 'succeeded' then 100 else progress end where id = $1"""
@@ -83,6 +87,34 @@ look_again = Command("update servers set busy = $2, viewed_at = $3 where id = $1
 set_power = Command(
     """update servers set power = $2, power_observed_at = $3 where id = $1 and state <> 'gone'
     and (power_observed_at is null or power_observed_at <= $3)"""
+)
+
+# What one look at a server said: nothing that was observed later is overwritten.
+set_seen = Command(
+    """update servers set state = case when $3::text is not null and state_observed_at <= $2 then $3 else state end,
+    state_observed_at = case when $3::text is null then state_observed_at else greatest(state_observed_at, $2) end,
+    power = case when $4::text is not null and (power_observed_at is null or power_observed_at <= $2)
+        then $4 else power end,
+    power_observed_at = case when $4::text is null then power_observed_at else greatest(power_observed_at, $2) end,
+    name = case when greatest(name_observed_at, detailed_at) > $2 then name else $5 end,
+    name_observed_at = greatest(name_observed_at, $2), operating_system = coalesce($6, operating_system)
+    where id = $1 and state <> 'gone'"""
+)
+set_reason = Command("update servers set suspend_reason = $2 where id = $1")
+forget_reasons = Command(
+    "update servers set suspend_reason = null where id = any($1::bigint[]) and suspend_reason is not null"
+)
+set_throttle = Command("update servers set cpu_throttle = $2 where id = $1")
+# The row is held for update. What was asked of the vendor later than here has the last word.
+set_owner = Query(
+    ChangedRow,
+    """with old as (select s.id, s.customer_id, a.customer_id as new_customer_id from servers s
+        left join compute_accounts a on a.connection_id = s.connection_id and a.external_user_id = $2
+        where s.id = $1 and (s.owner_observed_at is null or s.owner_observed_at <= $3))
+    update servers s set external_owner_id = $2, owner_observed_at = $3, customer_id = old.new_customer_id
+    from old where s.id = old.id
+    returning s.id, s.customer_id, old.customer_id as old_customer_id, s.state, s.state as old_state, s.power,
+        s.power as old_power, true as acted, false as ordered""",
 )
 
 insert_log = Command(

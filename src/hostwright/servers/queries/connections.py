@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from hostwright.core.db import Command, Db, Query, Scalar
 from hostwright.servers.records import ConnectionHealth, ConnectionRow
 
 connection = Query(
     ConnectionRow,
-    """select id, kind, name, base_url, token, verify_tls, calls_per_minute, enabled, updated_at
-    from connections where id = $1""",
+    """select id, kind, name, base_url, token, verify_tls, calls_per_minute, enabled, updated_at,
+    allow_private_targets from connections where id = $1""",
 )
 next_connection_id = Scalar(int, "select nextval(pg_get_serial_sequence('connections', 'id'))")
 insert_connection = Command(
@@ -22,6 +24,16 @@ _overview = Query(
     """select id, name, enabled, last_list_at, last_good_at, last_error, last_error_at, prune_stopped_at, prune_count
     from connections order by id""",
 )
+
+
+class ConnectionName(msgspec.Struct, frozen=True):
+    """An attached control system by name."""
+
+    id: int
+    name: str
+
+
+connection_names = Query(ConnectionName, "select id, name from connections order by name, id")
 
 insert_account = Command(
     """insert into compute_accounts (connection_id, customer_id, external_user_id, external_relation_id)

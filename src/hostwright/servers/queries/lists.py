@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final, LiteralString
 
 import msgspec
@@ -13,7 +14,7 @@ from hostwright.core.scope import OwnedBy, Scope, Staff
 from hostwright.servers.records import PaletteRow, ServerCount, ServerRow
 from hostwright.servers.schemas import AdminServerRead, ServerRead, Sort
 
-EVERYBODY: Final = -1  # the totals' row of all customers
+EVERYBODY: Final = -1  # the totals' row of all customers; that of a connection is so much below it
 
 # Looked up row by row: joined, a plan for an unknown limit reads whole tables first.
 CUSTOMER: Final = "(select u.name from customers u where u.id = s.customer_id) as customer_name"
@@ -28,7 +29,7 @@ ROW_COLUMNS: Final = (
     + """, (select l.country from locations l where l.id = s.location_id) as country, s.package, s.primary_ipv4,
     s.primary_ipv6, s.created_at, s.state_observed_at, s.power_observed_at, """
     + LISTED
-    + " as list_at"
+    + " as list_at, s.suspend_reason, s.cpu_throttle"
 )
 
 # A complete list says that a server still stands as it stood, without its row being written.
@@ -42,7 +43,7 @@ READ_COLUMNS: Final = (
     + """, s.package, s.created_at,
     case when s.state = 'gone' then s.state_observed_at else greatest(s.state_observed_at, """
     + LISTED
-    + """) end as state_observed_at, s.power_observed_at"""
+    + """) end as state_observed_at, s.power_observed_at, s.suspend_reason, s.cpu_throttle"""
 )
 ADMIN_COLUMNS: Final = READ_COLUMNS + ", s.customer_id, " + CUSTOMER + ", s.connection_id, s.external_id, s.hypervisor"
 
@@ -68,12 +69,26 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """A filter, and the numbers of the parameters that come after its own: customer and offset, or offset alone."""
+    """A filter, and the numbers of the parameters after its own: whose servers and offset, or offset alone."""
 
     where: LiteralString
-    customer: LiteralString
-    own_offset: LiteralString
+    whose: LiteralString
+    narrow_offset: LiteralString
     offset: LiteralString
+
+
+class Narrow(StrEnum):
+    """Whose servers a list has: everybody's, one customer's, or those of one connection."""
+
+    ALL = "all"
+    CUSTOMER = "customer"
+    CONNECTION = "connection"
+
+
+WHOSE: Final[dict[Narrow, LiteralString]] = {
+    Narrow.CUSTOMER: " and s.customer_id = ",
+    Narrow.CONNECTION: " and s.connection_id = ",
+}
 
 
 # Each filter is a statement of its own, so that the plan can follow the index of its order. $1 is the limit.
@@ -87,7 +102,10 @@ FILTERS: Final[dict[str, Shape]] = {
 
 
 class ServerFilter(msgspec.Struct, frozen=True):
-    """Which servers, in which order. Gone ones only when ``state`` asks for them; ``customer_id`` narrows staff."""
+    """Which servers, in which order. Gone ones only when ``state`` asks for them.
+
+    ``customer_id`` or else ``connection_id`` narrows what staff see; not both at once.
+    """
 
     scope: Scope
     customer_id: int | None = None
@@ -95,6 +113,7 @@ class ServerFilter(msgspec.Struct, frozen=True):
     power: Power | None = None
     search: str = ""
     sort: str = "name"
+    connection_id: int | None = None
 
     @property
     def owner(self) -> int | None:
@@ -104,6 +123,15 @@ class ServerFilter(msgspec.Struct, frozen=True):
                 return customer_id
             case Staff():
                 return self.customer_id
+
+    @property
+    def narrow(self) -> tuple[Narrow, list[int]]:
+        """Whose servers are meant, and the parameter that says it."""
+        if self.owner is not None:
+            return Narrow.CUSTOMER, [self.owner]
+        if self.connection_id is not None:
+            return Narrow.CONNECTION, [self.connection_id]
+        return Narrow.ALL, []
 
     @property
     def pattern(self) -> str:
@@ -125,11 +153,11 @@ def _later(columns: LiteralString, where: LiteralString, order: LiteralString, o
     return "select " + columns + " from (" + inner + ") s order by " + order
 
 
-type Key = tuple[bool, str, Sort, bool]
+type Key = tuple[Narrow, str, Sort, bool]
 
 
 class Family[R: msgspec.Struct](msgspec.Struct, frozen=True):
-    """Every list of one shape: by customer, filter, order and first page; and the rows of what a search found."""
+    """Every list of one shape: by whose, filter, order and first page; and the rows of what a search found."""
 
     lists: dict[Key, Query[R]]
     found: dict[Sort, Query[R]]
@@ -138,12 +166,12 @@ class Family[R: msgspec.Struct](msgspec.Struct, frozen=True):
 def _family[R: msgspec.Struct](record: type[R], columns: LiteralString) -> Family[R]:
     made: dict[Key, Query[R]] = {}
     for name, shape in FILTERS.items():
-        own = shape.where + " and s.customer_id = " + shape.customer
-        for sort, order in ORDERS.items():
-            made[True, name, sort, False] = Query(record, _later(columns, own, order, shape.own_offset))
-            made[False, name, sort, False] = Query(record, _later(columns, shape.where, order, shape.offset))
-            made[True, name, sort, True] = Query(record, _first(columns, own, order))
-            made[False, name, sort, True] = Query(record, _first(columns, shape.where, order))
+        for narrow in Narrow:
+            where = shape.where + WHOSE[narrow] + shape.whose if narrow in WHOSE else shape.where
+            offset = shape.narrow_offset if narrow in WHOSE else shape.offset
+            for sort, order in ORDERS.items():
+                made[narrow, name, sort, False] = Query(record, _later(columns, where, order, offset))
+                made[narrow, name, sort, True] = Query(record, _first(columns, where, order))
     by_id = "select " + columns + " from servers s where s.id = any($1::bigint[]) order by "
     return Family(made, {sort: Query(record, by_id + order) for sort, order in ORDERS.items()})
 
@@ -163,11 +191,12 @@ MATCHES: Final = (
     and ($5::text is null or s.power = $5)"""
 )
 _matches: Final = {
-    (own, sort): Query(
-        Match, MATCHES + (" and s.customer_id = $6" if own else "") + " order by " + order + " limit $1 offset $2"
+    (narrow, sort): Query(
+        Match,
+        MATCHES + (WHOSE[narrow] + "$6" if narrow in WHOSE else "") + " order by " + order + " limit $1 offset $2",
     )
     for sort, order in ORDERS.items()
-    for own in (True, False)
+    for narrow in Narrow
 }
 
 # Found first and sorted then: otherwise a rare word is looked for along the names, through all rows.
@@ -201,20 +230,18 @@ def _choose[R: msgspec.Struct](family: Family[R], wanted: ServerFilter, page: Pa
         arguments += [wanted.state]
     else:
         name = "all"
-    owner = wanted.owner
-    if owner is not None:
-        arguments.append(owner)
+    narrow, whose = wanted.narrow
+    arguments += whose
     first = page.number == 1
     if not first:
         arguments.append(page.offset)
-    return family.lists[owner is not None, name, Sort(wanted.sort), first], arguments
+    return family.lists[narrow, name, Sort(wanted.sort), first], arguments
 
 
 async def _search(db: Db, wanted: ServerFilter, limit: int, offset: int) -> list[Match]:
-    owner = wanted.owner
-    more = [] if owner is None else [owner]
-    query = _matches[owner is not None, Sort(wanted.sort)]
-    return await query.all(db, limit, offset, wanted.pattern, wanted.state, wanted.power, *more)
+    narrow, whose = wanted.narrow
+    query = _matches[narrow, Sort(wanted.sort)]
+    return await query.all(db, limit, offset, wanted.pattern, wanted.state, wanted.power, *whose)
 
 
 async def _list[R: msgspec.Struct](db: Db, family: Family[R], wanted: ServerFilter, page: Page) -> Listed[R]:
@@ -247,8 +274,14 @@ async def list_admin_reads(db: Db, wanted: ServerFilter, page: Page) -> Listed[A
 
 async def list_counts(db: Db, wanted: ServerFilter) -> list[ServerCount]:
     """How many servers there are within the scope by state and power, gone ones included; filters do not count here."""
-    owner = wanted.owner
-    return await _counts.all(db, EVERYBODY if owner is None else owner)
+    narrow, whose = wanted.narrow
+    match narrow:
+        case Narrow.ALL:
+            return await _counts.all(db, EVERYBODY)
+        case Narrow.CUSTOMER:
+            return await _counts.all(db, whose[0])
+        case Narrow.CONNECTION:
+            return await _counts.all(db, EVERYBODY - whose[0])
 
 
 def _total(wanted: ServerFilter, counts: list[ServerCount]) -> int:

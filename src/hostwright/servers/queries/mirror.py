@@ -54,7 +54,7 @@ merge_changed = Query(
     _LISTED
     + """, wanted as (
         select s.id, s.customer_id as old_customer_id, s.state as old_state, s.power as old_power, o.told as owner_told,
-            case when s.detailed_at is null or s.detailed_at <= $2 then l.name else s.name end as name,
+            case when greatest(s.detailed_at, s.name_observed_at) > $2 then s.name else l.name end as name,
             coalesce(l.external_uuid, s.external_uuid) as external_uuid,
             case when o.told then l.owner_id else s.external_owner_id end as owner_id,
             case when o.told then l.customer_id else s.customer_id end as customer_id,
@@ -78,7 +78,10 @@ merge_changed = Query(
         detailed_at = case when s.state = w.state then s.detailed_at end
     from differing w join locked k on k.id = w.id
     where s.id = w.id
-    returning s.id, s.customer_id, w.old_customer_id, s.state, w.old_state, s.power, w.old_power, false as acted""",
+    returning s.id, s.customer_id, w.old_customer_id, s.state, w.old_state, s.power, w.old_power,
+        false as acted, exists (select from server_actions a where a.server_id = s.id
+            and a.kind in ('suspend', 'unsuspend', 'install')
+            and (a.finished_at is null or a.finished_at > $2 - interval '2 minutes')) as ordered""",
 )
 merge_new = Query(
     ChangedRow,
@@ -93,7 +96,7 @@ merge_new = Query(
     order by external_id
     on conflict (connection_id, kind, external_id) do nothing
     returning id, customer_id, null::bigint as old_customer_id, state, null::text as old_state, power,
-        null::text as old_power, false as acted""",
+        null::text as old_power, false as acted, false as ordered""",
 )
 # A row that came after the list was begun cannot be missed by it.
 mark_missing = Command(
@@ -125,7 +128,7 @@ mark_gone = Query(
     update servers s set state = 'gone', power = 'unknown', busy = false, gone_at = $2, state_observed_at = $2
     from old where s.id = old.id
     returning s.id, s.customer_id, s.customer_id as old_customer_id, s.state, old.state as old_state, s.power,
-        old.power as old_power, false as acted""",
+        old.power as old_power, false as acted, false as ordered""",
 )
 
 # --- addresses: closed and opened, never deleted
@@ -214,13 +217,17 @@ merge_details = Query(
                 and p.state in ('queued', 'sending', 'running')) as pending,
             exists (select from server_actions r where r.server_id = s.id
                 and r.finished_at > o.at - interval '2 minutes') as recent,
+            exists (select from server_actions r where r.server_id = s.id
+                and r.kind in ('suspend', 'unsuspend', 'install')
+                and (r.finished_at is null or r.finished_at > o.at - interval '2 minutes')) as ordered,
             exists (select from server_actions e where e.server_id = s.id and e.finished_at >= o.at) as ended
         from servers s join observed o on o.id = s.id join connections c on c.id = $1 cross join lateral (
             values (greatest(s.mirrored_at, case when s.missing_since is null then c.last_list_at end))
         ) h (listed_at)
         where s.state <> 'gone' and (s.detailed_at is null or s.detailed_at <= o.at) order by s.id for update of s
     )
-    update servers s set name = case when old.newest then o.name else s.name end,
+    update servers s set name = case when old.newest and (s.name_observed_at is null or s.name_observed_at <= o.at)
+            then o.name else s.name end,
         hostname = case when o.hostname is null then s.hostname else nullif(o.hostname, '') end,
         external_owner_id = case when old.owner_told then o.owner_id else s.external_owner_id end,
         owner_observed_at = case when old.owner_told then o.at else s.owner_observed_at end,
@@ -242,7 +249,7 @@ merge_details = Query(
     from observed o join old on old.id = o.id
     where s.id = o.id
     returning s.id, s.customer_id, old.customer_id as old_customer_id, s.state, old.state as old_state, s.power,
-        old.power as old_power, (old.pending or old.recent) as acted""",
+        old.power as old_power, (old.pending or old.recent) as acted, old.ordered""",
 )
 # Its place is at the end of the row again. What its details were is still what they were, only asked for in vain.
 tried = Command(

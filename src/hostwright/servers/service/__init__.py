@@ -14,6 +14,7 @@ from hostwright.servers.service.connections import (
     confirm_pruning,
     link_account,
 )
+from hostwright.servers.service.connections_admin import begin_reading
 from hostwright.servers.service.details import DetailsOutcome, refresh_details
 from hostwright.servers.service.mirror import MirrorOutcome, run_mirror
 from hostwright.servers.service.password import (
@@ -36,6 +37,7 @@ __all__ = [
     "UpstreamRefused",
     "actor_of",
     "add_connection",
+    "begin_reading",
     "begin_reset",
     "confirm_pruning",
     "finish_reset",

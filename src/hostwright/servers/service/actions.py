@@ -14,7 +14,6 @@ from hostwright.core.providers import (
     ActionTicket,
     Ambiguous,
     Gone,
-    PowerAction,
     ProviderError,
     Refused,
     Transient,
@@ -25,6 +24,7 @@ from hostwright.servers.ports import ComputeProvider, Providers
 from hostwright.servers.queries import actions
 from hostwright.servers.records import ActionKind, ActionState, TargetAction
 from hostwright.servers.service.common import announce
+from hostwright.servers.service.sending import send, take_effect
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ LOG_STATUS: Final = {
 
 
 async def perform_action(database: Database, providers: Providers, clock: Clock, action_id: int) -> None:
-    """Send a queued power action. Safe to run twice: what was sent before is observed, not sent again."""
+    """Send a queued action. Safe to run twice: what was sent before is observed, not sent again."""
     async with database.acquire() as db:
         asked = await actions.target.maybe(db, action_id)
     if asked is None:
@@ -52,7 +52,7 @@ async def perform_action(database: Database, providers: Providers, clock: Clock,
     try:
         if isinstance(provider, ProviderError):
             raise provider
-        ticket = await provider.act(target.external_id, PowerAction(target.kind.value))
+        ticket = await send(provider, target)
     except ProviderError as error:
         await _not_taken(database, clock, target, error)
         return
@@ -114,7 +114,11 @@ async def _taken(database: Database, clock: Clock, target: TargetAction, ticket:
         if current is None or not (_is_current(current, target) or (given_up and ticket.queue_id is not None)):
             return
         await actions.run_on.run(tx, target.id, ticket.queue_id, None, current.deadline)
-        if ticket.queue_id is None:
+        if ticket.queue_id is None and target.kind is ActionKind.THROTTLE_CPU:
+            await take_effect(tx, target, now, now)
+            await finish(tx, target, ActionState.SUCCEEDED, now)
+            return
+        if ticket.queue_id is None and target.kind is not ActionKind.INSTALL:
             await actions.set_done_at_vendor.run(tx, target.id, now + SETTLE_WITHIN)
         await watch_again(tx, target, 0, now, 1.0)
         await announce(tx, target.server_id, target.customer_id)
@@ -202,5 +206,7 @@ async def finish(
     await actions.finish.run(tx, target.id, state, now, code, message)
     await actions.finish_log.run(tx, target.id, LOG_STATUS[state], message, now)
     await actions.look_again.run(tx, target.server_id, False, now)  # noqa: FBT003  a column's value
+    if target.kind is ActionKind.SUSPEND and state is ActionState.FAILED:
+        await actions.set_reason.run(tx, target.server_id, None)
     await announce(tx, target.server_id, target.customer_id)
     log.info("server.action_ended", action_id=target.id, server_id=target.server_id, state=state.value, code=code)

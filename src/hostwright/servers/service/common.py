@@ -8,15 +8,18 @@ from typing import Final, Protocol
 import asyncpg
 import msgspec
 
-from hostwright.core.db import PoolExhausted, Tx
+from hostwright.core.db import Db, PoolExhausted, Tx
 from hostwright.core.errors import AppError, Forbidden, Unavailable
+from hostwright.core.limits import spend
 from hostwright.core.live import publish
 from hostwright.core.scope import OwnedBy, Scope
 from hostwright.identity.records import MemberRole
+from hostwright.servers.queries import mirror
 
 OPERATORS: Final = frozenset({MemberRole.OWNER, MemberRole.TECHNICAL})
 # The database is away or refuses: what ends a use case, unless something that happened already has to be told.
 DATABASE_ERRORS: Final = (PoolExhausted, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+CALLS_USED_UP: Final = "VirtFusion was asked as often as it may be. Wait a moment and try again."
 NOT_AN_OPERATOR: Final = "Your role at this customer does not allow operating its servers."
 
 
@@ -33,6 +36,13 @@ def call_budget(connection_id: int, calls_per_minute: int) -> CallBudget:
     return CallBudget(
         f"virtfusion:{connection_id}", timedelta(seconds=60 / calls_per_minute), max(1, calls_per_minute // 6)
     )
+
+
+async def spend_call(db: Db, connection_id: int) -> None:
+    """Count a call that somebody waits for; raises `TooManyRequests` when the connection's calls are used up."""
+    connection = await mirror.pruning.one(db, connection_id)
+    budget = call_budget(connection_id, connection.calls_per_minute)
+    await spend(db, budget.key, per=budget.per, burst=budget.burst, message=CALLS_USED_UP)
 
 
 class Actor(msgspec.Struct, frozen=True):

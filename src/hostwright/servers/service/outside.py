@@ -28,6 +28,8 @@ def happened(row: ChangedRow) -> str | None:
     if row.old_state is None:
         return "found"
     if row.state is not row.old_state:
+        if row.ordered and row.state is not ServerState.GONE:
+            return None
         if row.state is not ServerState.ACTIVE:
             return BECAME[row.state]
         return {
@@ -55,5 +57,8 @@ async def note_changes(tx: Tx, changes: Sequence[ChangedRow], now: datetime) -> 
     moved = [row.id for row in changes if row.old_state is not None and row.customer_id != row.old_customer_id]
     if moved:
         await mirror.hand_over.run(tx, moved, now)
+    lifted = [row.id for row in changes if row.old_state is ServerState.SUSPENDED and row.state is ServerState.ACTIVE]
+    if lifted:
+        await actions.forget_reasons.run(tx, lifted)
     for row in changes if len(changes) <= MANY else ():
         await announce(tx, row.id, row.customer_id, row.old_customer_id)

@@ -21,10 +21,12 @@ from hostwright.core.providers import (
 )
 from hostwright.servers.events import PERFORM_ACTION, WATCH_ACTION, ActionRef, WatchRef
 from hostwright.servers.policy import (
+    EXPECTED,
     OVERDUE_AFTER,
     SENDING_IS_LOST_AFTER,
     SETTLE_WITHIN,
     Verdict,
+    deadline_of,
     verdict,
 )
 from hostwright.servers.ports import ComputeProvider, Providers
@@ -40,6 +42,7 @@ from hostwright.servers.service.actions import (
     watch_again,
 )
 from hostwright.servers.service.common import announce
+from hostwright.servers.service.sending import note_seen, take_effect
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +53,15 @@ TOO_LATE: Final = {
     ActionKind.POWEROFF: "VirtFusion says it is done, but the server still runs.",
     ActionKind.BOOT: "VirtFusion says it is done, but the server does not run.",
     ActionKind.RESTART: "VirtFusion says it is done, but the server does not run.",
+    ActionKind.RENAME: "VirtFusion says it is done, but the server still has its old name.",
+    ActionKind.SUSPEND: "VirtFusion says it is done, but the server is not suspended.",
+    ActionKind.UNSUSPEND: "VirtFusion says it is done, but the server is still suspended.",
+    ActionKind.CHANGE_OWNER: "VirtFusion says it is done, but the server still has its old owner.",
 }
+NOT_INSTALLED: Final = "VirtFusion could not install the system. What was on the disk is lost."
+INSTALL_LOST: Final = (
+    "VirtFusion's answer was lost, and the server was not seen installing anything. Look before you try again."
+)
 RESTART_LOST: Final = "VirtFusion's answer was lost. The server runs; whether it was restarted cannot be seen."
 
 
@@ -121,7 +132,7 @@ async def _settle(tx: Tx, target: TargetAction, look: Look, now: datetime) -> bo
         await actions.run_on.run(tx, target.id, None, LOST, min(target.deadline, now + SETTLE_WITHIN))
         return False
     deadline = await _note_progress(tx, target, look, now)
-    if look.observed is not None and await _judge(tx, target, look, now):
+    if look.observed is not None and await _judge(tx, target, look, look.observed, now):
         return True
     if isinstance(look.error, Gone):
         message = "VirtFusion does not know this server any more."
@@ -154,21 +165,22 @@ async def _note_progress(tx: Tx, target: TargetAction, look: Look, now: datetime
     return target.deadline
 
 
-async def _judge(tx: Tx, target: TargetAction, look: Look, now: datetime) -> bool:
-    """Store the power that was seen and decide by it; whether the action has ended."""
-    power = look.observed.power if look.observed else None
-    if (
-        power is not None
-        and await actions.set_power.run(tx, target.server_id, power, look.at)
-        and power is not target.power
-    ):
-        await announce(tx, target.server_id, target.customer_id)
-    lost = target.error_code == LOST
-    match verdict(target.kind, power, lost=lost, since_sent=look.at - (target.sent_at or target.requested_at)):
+async def _judge(tx: Tx, target: TargetAction, look: Look, seen: ObservedServer, now: datetime) -> bool:
+    """Store what was seen and decide by it; whether the action has ended."""
+    await note_seen(tx, target, seen, look.at)
+    since_sent = look.at - (target.sent_at or target.requested_at)
+    lost, begun = target.error_code == LOST, target.progress > 0
+    match verdict(target.kind, seen, target.detail, lost=lost, begun=begun, since_sent=since_sent):
         case Verdict.SUCCEEDED:
+            await take_effect(tx, target, look.at, now)
             await finish(tx, target, ActionState.SUCCEEDED, now)
+        case Verdict.FAILED:
+            await finish(tx, target, ActionState.FAILED, now, code="install_failed", message=NOT_INSTALLED)
         case Verdict.CANNOT_TELL:
             await finish(tx, target, ActionState.UNKNOWN, now, code=LOST, message=RESTART_LOST)
+        case Verdict.BEGUN:
+            await actions.begun.run(tx, target.id, max(target.deadline, target.requested_at + deadline_of(target.kind)))
+            return False
         case Verdict.SEND_AGAIN if now < target.deadline:
             await send_again(tx, target)
         case Verdict.SEND_AGAIN | Verdict.WAIT:
@@ -178,9 +190,13 @@ async def _judge(tx: Tx, target: TargetAction, look: Look, now: datetime) -> boo
 
 async def _too_late(tx: Tx, target: TargetAction, look: Look, now: datetime) -> None:
     """The deadline passed. Only when the server was seen otherwise than wanted is it known to have failed."""
-    seen = look.observed is not None and look.observed.power in (Power.RUNNING, Power.STOPPED)
-    if look.vendor_done and seen and target.error_code != LOST:
+    seen = look.observed is not None and (
+        target.kind not in EXPECTED or look.observed.power in (Power.RUNNING, Power.STOPPED)
+    )
+    if look.vendor_done and seen and target.error_code != LOST and target.kind in TOO_LATE:
         await finish(tx, target, ActionState.FAILED, now, code="no_effect", message=TOO_LATE[target.kind])
+    elif target.kind is ActionKind.INSTALL and target.error_code == LOST:
+        await finish(tx, target, ActionState.UNKNOWN, now, code=LOST, message=INSTALL_LOST)
     else:
         await finish(tx, target, ActionState.UNKNOWN, now, code=target.error_code or "deadline", message=NO_ANSWER)
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from hostwright.core.providers import Power, ServerState
+from hostwright.servers.policy import ACTIVE, ALLOWED, is_windows
 from hostwright.servers.records import ActionKind, ActionRow, ActionState, ServerRow
 from hostwright.servers.views import words
 from hostwright.web.i18n import gettext
 
 SHOW_DONE: Final = timedelta(seconds=20)
+SHOW_INSTALLED: Final = timedelta(minutes=15)
 SHOW_FAILED: Final = timedelta(hours=1)
+POWER: Final = frozenset({ActionKind.BOOT, ActionKind.SHUTDOWN, ActionKind.RESTART, ActionKind.POWEROFF})
 PENDING: Final = frozenset({ActionState.QUEUED, ActionState.SENDING, ActionState.RUNNING})
 
 
 class Button(msgspec.Struct, frozen=True):
-    """An action that can be asked for."""
+    """An action that can be asked for; ``fields`` go with it, ``link`` says that a page asks for it."""
 
     kind: ActionKind
     label: str
     action: str
+    fields: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+    link: bool = False
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -67,6 +72,9 @@ class StateView(msgspec.Struct, frozen=True):
     others: Sequence[Button]
     poweroff: Button | None
     can_reset: bool
+    can: frozenset[ActionKind]
+    staff: bool
+    throttle: int
     busy: bool
     reason: str
     notice: Notice | None
@@ -78,10 +86,39 @@ class StateView(msgspec.Struct, frozen=True):
         return [self.main, *self.others]
 
 
+STAFF_ONLY: Final = frozenset(
+    {ActionKind.SUSPEND, ActionKind.UNSUSPEND, ActionKind.THROTTLE_CPU, ActionKind.CHANGE_OWNER}
+)
+PATHS: Final = {
+    ActionKind.RESET_PASSWORD: "reset-password",
+    ActionKind.RENAME: "rename",
+    ActionKind.SUSPEND: "suspend",
+    ActionKind.UNSUSPEND: "unsuspend",
+    ActionKind.THROTTLE_CPU: "throttle",
+    ActionKind.CHANGE_OWNER: "owner",
+    ActionKind.INSTALL: "reinstall",
+}
+
+
 def _button(base: str, server_id: int, kind: ActionKind) -> Button:
-    if kind is ActionKind.RESET_PASSWORD:
-        return Button(kind, words.verb(kind), f"{base}/{server_id}/reset-password")
-    return Button(kind, words.verb(kind), f"{base}/{server_id}/power/{kind.value}")
+    path = PATHS.get(kind, f"power/{kind.value}")
+    return Button(kind, words.verb(kind), f"{base}/{server_id}/{path}", link=kind is ActionKind.INSTALL)
+
+
+def _retry(base: str, row: ServerRow, action: ActionRow, *, staff: bool) -> Button | None:
+    """The same again, with what was asked for then; None where it cannot be, or may not."""
+    if row.state not in ALLOWED.get(action.kind, ACTIVE) or (action.kind in STAFF_ONLY and not staff):
+        return None
+    button, detail = _button(base, row.id, action.kind), action.detail
+    if action.kind is ActionKind.INSTALL:
+        return msgspec.structs.replace(button, action=f"{button.action}?template={detail.template_id}")
+    fields = {
+        ActionKind.RENAME: {"name": detail.name},
+        ActionKind.SUSPEND: {"reason": detail.reason},
+        ActionKind.THROTTLE_CPU: {"percent": str(detail.percent)},
+        ActionKind.CHANGE_OWNER: {"customer_id": str(detail.customer_id)},
+    }
+    return msgspec.structs.replace(button, fields=fields.get(action.kind, {}))
 
 
 def _kinds(power: Power) -> tuple[ActionKind, tuple[ActionKind, ...], bool]:
@@ -95,17 +132,49 @@ def _kinds(power: Power) -> tuple[ActionKind, tuple[ActionKind, ...], bool]:
             return ActionKind.RESTART, (ActionKind.BOOT, ActionKind.SHUTDOWN), True
 
 
-def _notice(row: ServerRow) -> Notice | None:
+def _suspended(row: ServerRow, *, staff: bool) -> Notice:
+    text = gettext("It does not run and cannot be started. Its disk and addresses are kept.")
+    if row.suspend_reason:
+        text = gettext("Reason: %(reason)s", reason=row.suspend_reason.rstrip(".")) + ". " + text
+    if staff:
+        text += " " + gettext("Lift the suspension to let its customer start it again.")
+    else:
+        text += " " + gettext("Ask support how it can be lifted.")
+    return Notice("warn", gettext("This server is suspended"), text)
+
+
+def _of_active(row: ServerRow, *, busy_elsewhere: bool, staff: bool) -> Notice | None:
+    """What can be told of a server that works: what VirtFusion does to it, that nothing is known, that it is slowed."""
+    if busy_elsewhere:
+        return Notice(
+            "busy",
+            gettext("VirtFusion is working on this server"),
+            gettext("That was not started here. Wait until it has ended: it shows here by itself."),
+        )
+    if row.power is Power.UNKNOWN:
+        return Notice(
+            "warn",
+            gettext("Whether this server runs is not known"),
+            gettext("VirtFusion did not say. The state appears here as soon as it does."),
+        )
+    if row.cpu_throttle:
+        text = gettext(
+            "%(percent)s %% of its processor time is taken away, so it is slower than its plan.",
+            percent=row.cpu_throttle,
+        )
+        if not staff:
+            text += " " + gettext("Ask support why.")
+        return Notice("warn", gettext("This server's processor is limited"), text)
+    return None
+
+
+def _notice(row: ServerRow, *, pending: ActionRow | None, staff: bool) -> Notice | None:
     match row.state:
         case ServerState.SUSPENDED:
-            return Notice(
-                "warn",
-                gettext("This server is suspended"),
-                gettext(
-                    "It does not run and cannot be started. Its disk and addresses are kept. Ask support what to do."
-                ),
-            )
+            return _suspended(row, staff=staff)
         case ServerState.BUILDING:
+            if pending is not None and pending.kind is ActionKind.INSTALL:
+                return None  # what goes on stands there already, step by step
             return Notice(
                 "busy",
                 gettext("This server is being built"),
@@ -115,7 +184,9 @@ def _notice(row: ServerRow) -> Notice | None:
             return Notice(
                 "bad",
                 gettext("Building this server failed"),
-                gettext("It cannot be used. Tell support its name; nothing else of yours is affected."),
+                gettext(
+                    "It cannot be used as it is. Reinstall it, or tell support its name; nothing else is affected."
+                ),
             )
         case ServerState.GONE:
             return Notice(
@@ -123,14 +194,8 @@ def _notice(row: ServerRow) -> Notice | None:
                 gettext("This server no longer exists"),
                 gettext("VirtFusion does not list it any more. What is shown here is the last that was known."),
             )
-        case ServerState.ACTIVE if row.power is Power.UNKNOWN:
-            return Notice(
-                "warn",
-                gettext("Whether this server runs is not known"),
-                gettext("VirtFusion did not say. The state appears here as soon as it does."),
-            )
         case ServerState.ACTIVE:
-            return None
+            return _of_active(row, busy_elsewhere=row.busy and pending is None, staff=staff)
 
 
 def _reason(row: ServerRow) -> str:
@@ -147,8 +212,23 @@ def _reason(row: ServerRow) -> str:
             return ""
 
 
+def _was_sent(action: ActionRow) -> bool:
+    taken = action.state in (ActionState.RUNNING, ActionState.SUCCEEDED) or action.external_queue_id is not None
+    return taken or (action.kind is ActionKind.INSTALL and action.progress > 0)
+
+
+def doing_in_full(action: ActionRow) -> str:
+    """An action that goes on, with what it is about."""
+    detail = action.detail
+    if action.kind is ActionKind.INSTALL and detail.template:
+        return gettext("Installing %(system)s", system=detail.template)
+    if action.kind is ActionKind.RENAME and detail.name:
+        return gettext("Renaming to %(name)s", name=detail.name)
+    return words.doing(action.kind)
+
+
 def _steps(action: ActionRow) -> list[Step]:
-    sent = action.state in (ActionState.RUNNING, ActionState.SUCCEEDED) or action.external_queue_id is not None
+    sent = _was_sent(action)
     ended = action.finished_at is not None
     failed = action.state in (ActionState.FAILED, ActionState.UNKNOWN)
     asked = Step(gettext("Requested by %(name)s", name=action.actor_label), action.requested_at, "done")
@@ -164,11 +244,18 @@ def _steps(action: ActionRow) -> list[Step]:
         if action.state is ActionState.SUCCEEDED
         else gettext("Failed")
         if failed
-        else words.doing(action.kind),
+        else doing_in_full(action),
         action.finished_at,
         "failed" if failed else "done" if ended else "now" if sent else "todo",
     )
-    return [asked, hand_over, last]
+    if action.kind is not ActionKind.INSTALL or not sent:
+        return [asked, hand_over, last]
+    installed = action.state is ActionState.SUCCEEDED
+    middle = Step(doing_in_full(action), None, "done" if installed else "failed" if failed else "now")
+    if failed:
+        return [asked, hand_over, msgspec.structs.replace(middle, at=action.finished_at)]
+    end = Step(gettext("Started"), action.finished_at, "done" if installed else "todo")
+    return [asked, hand_over, middle, end]
 
 
 def _ended_title(action: ActionRow) -> str:
@@ -189,28 +276,46 @@ def _untouched(row: ServerRow, action: ActionRow) -> str:
             "The answer was lost, so it may or may not have happened. Look at the state before you try again."
         )
     reason = f"{reason.rstrip('.')}. " if reason else ""
+    if action.kind is ActionKind.INSTALL:
+        if not _was_sent(action):
+            return reason + gettext("Nothing was installed: what is on the disk was not touched.")
+        return reason + gettext("Install it again; addresses and plan stay as they are.")
     if row.power is Power.RUNNING:
         return reason + gettext("The server keeps running; its disk and settings were not touched.")
     return reason + gettext("The server's disk and settings were not touched.")
 
 
-def task_of(base: str, row: ServerRow, action: ActionRow | None, now: datetime) -> Task | None:
+def _shown_for(kind: ActionKind) -> timedelta:
+    return SHOW_INSTALLED if kind is ActionKind.INSTALL else SHOW_DONE
+
+
+def _afterwards(row: ServerRow, action: ActionRow) -> str:
+    """What to do next, where that is not plain."""
+    if action.kind is not ActionKind.INSTALL:
+        return ""
+    if action.detail.ssh_key_ids and not is_windows(row.operating_system):
+        return gettext("Sign in with your SSH key, or reset the password to get one.")
+    return gettext("Reset the password to get one that you can sign in with.")
+
+
+def task_of(base: str, row: ServerRow, action: ActionRow | None, now: datetime, *, staff: bool = False) -> Task | None:
     """The panel for the latest action; None when it ended long enough ago."""
     if action is None:
         return None
     steps = _steps(action)
     if action.state in PENDING:
-        progress = action.progress if action.state is ActionState.RUNNING and action.progress > 0 else None
+        counted = action.state is ActionState.RUNNING and action.external_queue_id is not None and action.progress > 0
+        progress = action.progress if counted else None
         text = gettext("You can leave this page; it goes on.")
         if action.state is ActionState.QUEUED and action.attempts:
             text = gettext("VirtFusion has not taken it yet. It is tried again by itself; you can leave this page.")
-        return Task(words.doing(action.kind), text, "busy", steps, pending=True, progress=progress)
+        return Task(doing_in_full(action), text, "busy", steps, pending=True, progress=progress)
     since = now - (action.finished_at or action.requested_at)
-    if since > (SHOW_DONE if action.state is ActionState.SUCCEEDED else SHOW_FAILED):
+    if since > (SHOW_FAILED if action.state is not ActionState.SUCCEEDED else _shown_for(action.kind)):
         return None
     if action.state is ActionState.SUCCEEDED:
-        return Task(_ended_title(action), "", "ok", steps)
-    retry = _button(base, row.id, action.kind) if row.state is ServerState.ACTIVE else None
+        return Task(_ended_title(action), _afterwards(row, action), "ok", steps)
+    retry = _retry(base, row, action, staff=staff)
     tone = "warn" if action.state is ActionState.UNKNOWN else "bad"
     return Task(_ended_title(action), _untouched(row, action), tone, steps, retry=retry)
 
@@ -219,8 +324,10 @@ def state_view(base: str, row: ServerRow, action: ActionRow | None, now: datetim
     """What live updates replace. ``action`` is the latest one of the server."""
     pending = action if action is not None and action.state in PENDING else None
     main, others, can_cut = _kinds(row.power)
-    if pending is not None and pending.kind is not ActionKind.RESET_PASSWORD:
+    if pending is not None and pending.kind in POWER:
         main = pending.kind
+    elif row.state is ServerState.SUSPENDED and staff:
+        main, others, can_cut = ActionKind.UNSUSPEND, (), False
     working = words.is_working(row.state, busy=row.busy)
     busy = pending is not None or working
     word = words.work_word(pending.kind if pending else None) if busy else None
@@ -233,11 +340,20 @@ def state_view(base: str, row: ServerRow, action: ActionRow | None, now: datetim
         key="busy" if busy else key,
         word=word or words.state_word(key),
         main=_button(base, row.id, main),
-        others=[_button(base, row.id, kind) for kind in others],
-        poweroff=_button(base, row.id, ActionKind.POWEROFF) if can_cut else None,
+        others=[_button(base, row.id, kind) for kind in others] if row.state is ServerState.ACTIVE else [],
+        poweroff=_button(base, row.id, ActionKind.POWEROFF) if can_cut and row.state is ServerState.ACTIVE else None,
         can_reset=row.state is ServerState.ACTIVE,
+        can=_possible(row, staff=staff),
+        staff=staff,
+        throttle=row.cpu_throttle or 0,
         busy=busy,
-        reason=_reason(row),
-        notice=_notice(row),
-        task=task_of(base, row, action, now),
+        reason="" if main is ActionKind.UNSUSPEND else _reason(row),
+        notice=_notice(row, pending=pending, staff=staff),
+        task=task_of(base, row, action, now, staff=staff),
     )
+
+
+def _possible(row: ServerRow, *, staff: bool) -> frozenset[ActionKind]:
+    """What else can be asked of a server as it stands."""
+    kinds = frozenset(kind for kind, states in ALLOWED.items() if row.state in states)
+    return kinds if staff else kinds - STAFF_ONLY

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -13,11 +12,10 @@ from hostwright.core.providers import TrafficMonth
 from hostwright.servers.queries.facts import FactsRow
 from hostwright.servers.records import AddressRow, LogRow, ServerRow
 from hostwright.servers.views import words
-from hostwright.servers.views.rows import Chip, silent_words
+from hostwright.servers.views.rows import silent_words
 from hostwright.web.formats import byte_size, day, mebibytes, month
 from hostwright.web.i18n import gettext
 
-LOG_TYPES: Final = ("power", "security", "state")
 BYTES_PER_GB: Final = 10**9
 MONTHS_SHOWN: Final = 12
 
@@ -33,17 +31,8 @@ class LogView(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class ActivityView(msgspec.Struct, frozen=True):
-    """Lines of activity, the newest first, with the ways to others."""
-
-    lines: Sequence[LogView]
-    chips: Sequence[Chip]
-    older: str
-    newest: str
-
-
 class DetailView(msgspec.Struct, frozen=True):
-    """A server's page. ``part`` is the open tab: empty, ``traffic`` or ``activity``."""
+    """A server's page. ``part`` is the open tab: empty for the overview, otherwise the last word of its address."""
 
     id: int
     base: str
@@ -125,6 +114,19 @@ def _command(row: ServerRow) -> str:
     return f"ssh root@{address}" if address and not is_windows(row.operating_system) else ""
 
 
+def _tabs(place: str, *, staff: bool) -> list[tuple[str, str]]:
+    """The sections of a server's page: notes are their author's own, the vendor's view is for staff."""
+    tabs = [
+        (place, gettext("Overview")),
+        (f"{place}/console", gettext("Console")),
+        (f"{place}/usage", gettext("Usage")),
+        (f"{place}/traffic", gettext("Traffic")),
+        (f"{place}/activity", gettext("Activity")),
+        (f"{place}/notes", gettext("Notes")),
+    ]
+    return [*tabs, (f"{place}/upstream", gettext("VirtFusion"))] if staff else tabs
+
+
 def detail_view(  # noqa: PLR0913  a page is made of what was read
     base: str,
     row: ServerRow,
@@ -144,11 +146,7 @@ def detail_view(  # noqa: PLR0913  a page is made of what was read
         base=base,
         staff=staff,
         part=part,
-        tabs=[
-            (place, gettext("Overview")),
-            (f"{place}/traffic", gettext("Traffic")),
-            (f"{place}/activity", gettext("Activity")),
-        ],
+        tabs=_tabs(place, staff=staff),
         name=row.name,
         hostname=row.hostname or "",
         system=row.operating_system or "",
@@ -193,33 +191,6 @@ def log_view(line: LogRow) -> LogView:
             title, tone = words.did(line.action), ""
     return LogView(
         line.action, title, line.actor_label, words.said(line.error) if line.error else "", tone, line.created_at
-    )
-
-
-def _log_type(kind: str) -> str:
-    match kind:
-        case "power":
-            return gettext("Power")
-        case "security":
-            return gettext("Security")
-        case "state":
-            return gettext("State")
-        case _:
-            return gettext("All")
-
-
-def activity_view(url: str, kind: str, cursor: str, lines: Sequence[LogRow], older: str | None) -> ActivityView:
-    """Lines of activity at ``url``. ``older`` is the cursor of the lines that come after these."""
-
-    def link(**values: str) -> str:
-        kept = {name: value for name, value in values.items() if value}
-        return f"{url}?{urlencode(kept)}" if kept else url
-
-    return ActivityView(
-        lines=[log_view(line) for line in lines],
-        chips=[Chip(_log_type(each), link(type=each), None, kind == each) for each in ("", *LOG_TYPES)],
-        older=link(type=kind, cursor=older) if older else "",
-        newest=link(type=kind) if cursor else "",
     )
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from hostwright.core.paging import DEFAULT_PAGE_SIZE, Page
 from hostwright.core.providers import Power, ServerState
 from hostwright.core.scope import Scope
+from hostwright.servers.queries.connections import ConnectionName
 from hostwright.servers.queries.lists import Listed, ServerFilter
 from hostwright.servers.records import ActionKind, ServerCount, ServerRow
 from hostwright.servers.views import words
@@ -77,6 +78,7 @@ class Filter(msgspec.Struct, frozen=True):
     sort: str = ""
     page: int = 1
     customer: int | None = None
+    connection: int | None = None
 
     def link(self, **changes: str | int | None) -> str:
         """The same list with ``changes``; a change of filter or order goes back to the first page."""
@@ -85,6 +87,7 @@ class Filter(msgspec.Struct, frozen=True):
             "state": self.state,
             "sort": self.sort,
             "owner": self.customer,
+            "connection": self.connection,
             "page": changes.get("page", 1),
             **changes,
         }
@@ -92,6 +95,11 @@ class Filter(msgspec.Struct, frozen=True):
             name: value for name, value in wanted.items() if value not in ("", None) and (name, value) != ("page", 1)
         }
         return f"{self.base}?{urlencode(kept)}" if kept else self.base
+
+    @property
+    def file(self) -> str:
+        """All rows of this list as a file."""
+        return self.link().replace(self.base, f"{self.base}/export.csv", 1)
 
     @property
     def paging(self) -> Page:
@@ -102,12 +110,12 @@ class Filter(msgspec.Struct, frozen=True):
         """What to ask the database for, within ``scope``."""
         power = Power(self.state) if self.state in Power else None
         state = ServerState.ACTIVE if power else ServerState(self.state) if self.state else None
-        return ServerFilter(scope, self.customer, state, power, self.q, self.sort or "name")
+        return ServerFilter(scope, self.customer, state, power, self.q, self.sort or "name", self.connection)
 
     @property
     def narrowed(self) -> bool:
         """Whether anything is left out on purpose."""
-        return bool(self.q or self.state or self.customer)
+        return bool(self.q or self.state or self.customer or self.connection)
 
 
 class ListView(msgspec.Struct):
@@ -126,6 +134,7 @@ class ListView(msgspec.Struct):
     staff: bool
     owner: str
     standing: int
+    connections: Sequence[Chip] = ()
 
 
 def read_filter(base: str, query: Mapping[str, str], *, staff: bool = False) -> Filter:
@@ -133,15 +142,34 @@ def read_filter(base: str, query: Mapping[str, str], *, staff: bool = False) -> 
     state = query.get("state", "")
     sort = query.get("sort", "")
     page = query.get("page", "")
-    customer = query.get("owner", "") if staff else ""
+    customer = _number(query.get("owner", "")) if staff else None
     return Filter(
         base=base,
         q=query.get("q", "").strip()[:100],
         state=state if state in CHIPS else "",
         sort=sort if sort.removeprefix("-") in SORTS else "",
         page=min(int(page), 1_000_000) if page.isdecimal() and len(page) <= LONGEST_PAGE and int(page) > 0 else 1,
-        customer=int(customer) if customer.isdecimal() and len(customer) <= LONGEST_ID else None,
+        customer=customer,
+        connection=_number(query.get("connection", "")) if staff and customer is None else None,
     )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_ID else None
+
+
+def connection_chips(shown: Filter, connections: Sequence[ConnectionName]) -> list[Chip]:
+    """The ways to one connection's servers; none while there is only one."""
+    if len(connections) < 2:  # noqa: PLR2004  nothing to choose from
+        return []
+    all_of_them = Chip(gettext("All connections"), shown.link(connection=None), None, shown.connection is None)
+    return [
+        all_of_them,
+        *(
+            Chip(one.name, shown.link(connection=one.id, owner=None), None, shown.connection == one.id)
+            for one in connections
+        ),
+    ]
 
 
 def _age(created_at: datetime, now: datetime) -> int:

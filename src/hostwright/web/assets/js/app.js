@@ -13,4 +13,7 @@ import "./menu.js";
 import "./copy.js";
 import "./confirm.js";
 import "./forms.js";
+import "./select.js";
 import "./live.js";
+import "./usage.js";
+import "./tabs.js";

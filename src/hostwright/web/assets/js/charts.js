@@ -67,19 +67,25 @@ function moveTip(chart, box, tip) {
 const barsOf = (count, index) =>
   count === 1 ? { size: [0.5, 44], radius: 0.14 } : { size: [0.28, 26], radius: 0.2, align: index ? 1 : -1, gap: 2 };
 
+/** Points that no line leads to: something was seen there, and nothing before and after. */
+function lone(plot, series) {
+  const values = plot.data[series];
+  return values.flatMap((value, at) => (value != null && values[at - 1] == null && values[at + 1] == null ? [at] : []));
+}
+
 function seriesOf(chart, bars) {
   return chart.names.map((name, index) => {
     const colour = colours()[index % 2];
     const look = bars
       ? { paths: uPlot.paths.bars(barsOf(chart.names.length, index)), fill: `rgb(from ${colour} r g b / 0.9)`, width: 0 }
-      : { width: 1.75, fill: index ? undefined : fade(colour, 0.24) };
+      : { width: 1.75, fill: index ? undefined : fade(colour, 0.24), points: { show: true, size: 5, fill: colour, filter: lone } };
     return { label: name, stroke: colour, spanGaps: false, points: { show: false }, ...look };
   });
 }
 
 function axesOf(chart, box) {
   const shared = { stroke: style("--muted-foreground"), ticks: { show: false }, font: AXIS_FONT };
-  const number = new Intl.NumberFormat(language(), { maximumFractionDigits: 1 });
+  const number = new Intl.NumberFormat(language(), { maximumFractionDigits: 2 });
   const across = chart.labels
     ? { splits: () => chart.data[0], values: (plot, at) => at.map((position) => chart.labels[position] ?? "") }
     : { values: (plot, at) => at.map((seconds) => timeText(plot, seconds)) };
@@ -120,7 +126,9 @@ function draw(box, chart) {
 }
 
 function show(box) {
-  const chart = JSON.parse(document.getElementById(box.dataset.chart).textContent);
+  const read = () => document.getElementById(box.dataset.chart)?.textContent;
+  let drawn = read();
+  const chart = JSON.parse(drawn);
   let plot = null;
   const redraw = () => {
     plot?.destroy();
@@ -131,6 +139,13 @@ function show(box) {
   box.removeAttribute("aria-busy");
   new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight })).observe(box);
   document.addEventListener("hw:theme", () => box.isConnected && redraw());
+  document.addEventListener("hw:figures", () => {
+    const fresh = box.isConnected ? read() : null;
+    if (!fresh || fresh === drawn) return;
+    drawn = fresh;
+    Object.assign(chart, JSON.parse(fresh));
+    plot.setData(chart.data);
+  });
 }
 
 /** Draw every chart that stands on the page and is not drawn yet. */

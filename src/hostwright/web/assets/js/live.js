@@ -73,6 +73,7 @@ document.addEventListener("htmx:sse:after:message", listen);
 
 function loadOnDemand() {
   if (document.querySelector("[data-chart]:not([data-drawn])")) import("./charts.js").then((charts) => charts.start());
+  if (document.querySelector("[data-console]:not([data-started])")) import("./console.js").then((screens) => screens.start());
 }
 
 loadOnDemand();

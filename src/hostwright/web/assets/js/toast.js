@@ -29,8 +29,9 @@ if (toaster) {
   }).observe(toaster, { childList: true });
 }
 
-/** The event stream connects again by itself: nobody asked for it. */
-const background = (event) => event.target.id === "live" || event.detail.ctx?.sourceElement?.id === "live";
+/** The event stream connects again by itself, and figures are asked for again: nobody asked for either. */
+const background = (event) =>
+  event.target.id === "live" || event.detail.ctx?.sourceElement?.matches?.("#live, [data-poll]");
 
 /** A dialog that asked for something says itself why it cannot be done. */
 function tell(event, title, text) {

@@ -44,7 +44,7 @@ class AddressRead(msgspec.Struct, frozen=True):
 
 
 class ServerRead(msgspec.Struct, frozen=True, rename="camel"):
-    """A server. Sizes in MiB and GiB. ``busy``: something goes on with it."""
+    """A server. Sizes in MiB and GiB. ``busy``: something goes on with it. ``cpuThrottle``: per cent taken away."""
 
     id: int
     kind: ServerKind
@@ -63,6 +63,8 @@ class ServerRead(msgspec.Struct, frozen=True, rename="camel"):
     created_at: datetime
     state_observed_at: datetime
     power_observed_at: datetime | None
+    suspend_reason: str | None
+    cpu_throttle: int | None
 
 
 class AdminServerRead(ServerRead, frozen=True, rename="camel"):

@@ -1,0 +1,41 @@
+"""What the servers API speaks. A use case's own shapes are in its module."""
+
+from hostwright.servers.schemas.servers import (
+    ActionRead,
+    ActionType,
+    AddressRead,
+    AdminServerDetail,
+    AdminServerList,
+    AdminServerRead,
+    LogCursor,
+    LogList,
+    LogRead,
+    NewPassword,
+    ServerDetail,
+    ServerList,
+    ServerRead,
+    Sort,
+    Statistics,
+    TrafficPeriod,
+    TrafficRead,
+)
+
+__all__ = [
+    "ActionRead",
+    "ActionType",
+    "AddressRead",
+    "AdminServerDetail",
+    "AdminServerList",
+    "AdminServerRead",
+    "LogCursor",
+    "LogList",
+    "LogRead",
+    "NewPassword",
+    "ServerDetail",
+    "ServerList",
+    "ServerRead",
+    "Sort",
+    "Statistics",
+    "TrafficPeriod",
+    "TrafficRead",
+]
