@@ -84,7 +84,7 @@ async def test_activity_by_kind(desk: Desk) -> None:
     await expect(lines).to_contain_text("Restarted")
     await expect(lines).to_contain_text(desk.panel.owner.full_name)
     await window.find("#activity").get_by_role("link", name="Security").click()
-    await expect(window.find("#activity")).to_contain_text("Nothing has happened yet.")
+    await expect(window.find("#activity")).to_contain_text("Nothing of this kind happened in these days.")
     await window.page.go_back()
     await expect(lines).to_have_count(1)
     await window.page.go_back()

@@ -21,7 +21,7 @@ from hostwright.cli.postgres import binaries
 from .programs import PROMISED_SECONDS, Demo, call, running_demo
 
 ROOT = Path(__file__).parents[2]
-TARGETS = "help demo setup test test-long lint format types imports assets bench screenshots lock clean".split()
+TARGETS = "help demo up setup test test-long lint format types imports assets bench screenshots lock clean".split()
 UNNEEDED = shutil.ignore_patterns("test", "tests", "site-packages", "__pycache__", "idlelib", "ensurepip", "config-*")
 
 

@@ -246,6 +246,7 @@ def test_activity_says_what_became_of_it() -> None:
         ("restart web", "web", [ActionKind.RESTART]),
         ("start", "", [ActionKind.BOOT]),
         ("starting-point", "starting-point", []),
+        ("Größenwahn", "größenwahn", []),
         ("power", "power", [ActionKind.POWEROFF]),
         ("re", "re", [ActionKind.RESTART, ActionKind.RESET_PASSWORD]),
         ("", "", []),

@@ -54,8 +54,8 @@ class Wanted(msgspec.Struct, frozen=True):
 
 def read(text: str) -> Wanted:
     """The words taken apart: "power off web" and "web power off" are an action and the name "web"."""
-    low = " ".join(text.casefold().split())
-    verbs = [(kind, words.verb(kind).casefold()) for kind in ICONS]
+    low = " ".join(text.lower().split())  # not casefolded: the database knows ß as it is
+    verbs = [(kind, words.verb(kind).lower()) for kind in ICONS]
     for kind, verb in verbs:
         if low == verb or low.startswith(f"{verb} "):
             return Wanted(low[len(verb) :].strip(), (kind,))
