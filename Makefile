@@ -61,7 +61,7 @@ assets: src/hostwright/web/static/manifest.json ## build style sheets, scripts a
 
 .PHONY: test
 test: setup lint types imports ## lint, types, import contracts and all quick tests, in a browser too
-	$(NODE_PATH) $(PYTHON) -m tests.halves
+	$(NODE_PATH) $(PYTHON) -m tests.quick
 
 .PHONY: test-long
 test-long: setup ## tests that take longer: kills, faults, simulations

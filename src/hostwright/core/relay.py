@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from hostwright.core import metrics
 
-CHUNK: Final = 64 * 1024
+CHUNK: Final = 256 * 1024
 LONGEST_SLEEP: Final = 3600.0
 HIGH_WATER: Final = 256 * 1024  # what waits for a slow receiver, at most, before its sender waits too
 

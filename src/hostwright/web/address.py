@@ -25,6 +25,12 @@ def _plain(text: str) -> str | None:
     return str((parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None) or parsed)
 
 
+@lru_cache(maxsize=1024)
+def _peer(text: str) -> str:
+    """Whom the connection is from. Most requests come from few addresses, and reading one takes as long as a route."""
+    return _plain(text) or text
+
+
 def _trusted(address: str, trusted: tuple[str, ...]) -> bool:
     try:
         parsed = ip_address(address)
@@ -36,7 +42,7 @@ def _trusted(address: str, trusted: tuple[str, ...]) -> bool:
 def client_address(scope: Any, trusted: tuple[str, ...]) -> str | None:
     """The nearest address that is not one of our proxies, walking ``X-Forwarded-For`` from the right."""
     client = scope.get("client")
-    peer = (_plain(client[0]) or client[0]) if client else None
+    peer = _peer(client[0]) if client else None
     if peer is None or not trusted or not _trusted(peer, trusted):
         return peer
     forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]

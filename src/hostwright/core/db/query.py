@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, LiteralString, Protocol, cast
 from uuid import UUID
 
@@ -77,8 +78,9 @@ def _from_array_or_json(kind: Any) -> Callable[[Any], Any]:
     return lambda value: decode(value) if isinstance(value, bytes) else msgspec.convert(value, kind)
 
 
-def _filler[R: msgspec.Struct](record: type[R]) -> tuple[Callable[[asyncpg.Record], R], Columns]:
-    """A compiled function from row to record, and the columns it expects."""
+@cache
+def _compiled(record: type[msgspec.Struct]) -> tuple[Callable[[asyncpg.Record], Any], Columns]:
+    """A compiled function from row to record, and the columns it expects. Lists have hundreds of statements each."""
     columns: Columns = []
     parts: list[str] = []
     scope: dict[str, Any] = {"record": record}
@@ -97,7 +99,11 @@ def _filler[R: msgspec.Struct](record: type[R]) -> tuple[Callable[[asyncpg.Recor
     else:
         source = "lambda r: record(*r)"
     # The source holds nothing but the numbered names made above.
-    return cast("Callable[[asyncpg.Record], R]", eval(source, scope)), columns  # noqa: S307
+    return eval(source, scope), columns  # noqa: S307
+
+
+def _filler[R: msgspec.Struct](record: type[R]) -> tuple[Callable[[asyncpg.Record], R], Columns]:
+    return _compiled(record)
 
 
 class Query[R: msgspec.Struct]:

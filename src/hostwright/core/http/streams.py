@@ -11,7 +11,7 @@ from typing import Any, Final
 import aiohttp
 
 from hostwright.core.http.addresses import ForbiddenAddress, Reach, is_forbidden, open_socket
-from hostwright.core.relay import CHUNK, TcpEnd
+from hostwright.core.relay import HIGH_WATER, TcpEnd
 
 CONNECT_SECONDS: Final = 5.0
 GOODBYE_SECONDS: Final = 1.0
@@ -47,7 +47,7 @@ async def open_tcp(host: str, port: int, reach: Reach, *, private: bool = False)
         address = str(found[0][4][0])
         if not may_reach(address, reach, private=private):
             raise ForbiddenAddress
-        return TcpEnd(*await asyncio.open_connection(address, port, limit=CHUNK))
+        return TcpEnd(*await asyncio.open_connection(address, port, limit=HIGH_WATER))
 
 
 class SocketEnd:
