@@ -21,22 +21,27 @@ from tests.support.stack import free_port
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "screenshots"
 PATIENCE: Final = 120.0
 LARGEST: Final = 150_000  # bytes
+BOOTS: Final = 4.0  # seconds that a simulated screen takes to its prompt
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """A picture of a page; ``server`` opens the one of that name first."""
+    """A picture of a page; ``server`` opens a running one first, ``tab`` one of its tabs, and waits for ``text``."""
 
     name: str
     scheme: Literal["light", "dark"]
     width: int
     height: int
     server: bool = False
+    tab: str = ""
+    text: str = ""
 
 
 PICTURES: Final = (
     Picture("servers-light", "light", 1200, 720),
     Picture("servers-dark", "dark", 1200, 720),
     Picture("server-detail", "light", 1200, 720, server=True),
+    Picture("console", "dark", 1200, 720, server=True, tab="Console", text="Connected to"),
+    Picture("reinstall", "light", 1200, 720, server=True, tab="/reinstall", text="to choose from"),
     Picture("phone", "dark", 390, 720),
 )
 
@@ -84,6 +89,14 @@ async def take(browser: Browser, url: str, account: dict[str, Any], picture: Pic
     if picture.server:
         await page.locator("tbody tr", has=page.locator('[data-s="running"]')).locator(".row-link").first.click()
         await page.wait_for_url("**/servers/*")
+    if picture.tab.startswith("/"):
+        await page.goto(page.url + picture.tab)
+    elif picture.tab:
+        await page.get_by_role("link", name=picture.tab, exact=True).click()
+    if picture.text:
+        await page.get_by_text(picture.text).first.wait_for()
+    if picture.name == "console":
+        await asyncio.sleep(BOOTS)
     await page.evaluate("document.fonts.ready.then(() => document.activeElement.blur())")
     path = FOLDER / f"{picture.name}.png"
     await page.screenshot(path=path)

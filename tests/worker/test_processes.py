@@ -89,8 +89,10 @@ async def test_a_long_job_is_given_back_when_the_worker_ends(database: Database,
     assert time.monotonic() - began < 5.5
     async with database.acquire() as db:
         counts = await job_counts(db)
-        assert (counts.queued, counts.running, counts.dead) == (1, 0, 0)
-        assert (await list_jobs(db, JobState.QUEUED, Page()))[0].attempts == 0
+        assert (counts.running, counts.dead) == (0, 0)
+        # The worker's own schedules may have fired meanwhile.
+        queued = [job for job in await list_jobs(db, JobState.QUEUED, Page()) if job.name == JOB.name]
+        assert [job.attempts for job in queued] == [0]
 
 
 @pytest.mark.long
