@@ -27,42 +27,8 @@ from hostwright.identity.access import identity_dependencies
 from hostwright.identity.api import AuthApi, UserApi
 from hostwright.identity.live import live_route
 from hostwright.identity.pages import IdentityShell, SessionPages, SignInPages
-from hostwright.servers.api import (
-    AdminBulkApi,
-    AdminConsoleApi,
-    AdminInstallApi,
-    AdminNotesApi,
-    AdminOperationsApi,
-    AdminServersApi,
-    AdminSshKeysApi,
-    AdminUsageApi,
-    BulkApi,
-    ConsoleApi,
-    InstallApi,
-    KeyServersApi,
-    NotesApi,
-    ServersApi,
-    SshKeysApi,
-    UsageApi,
-    console_route,
-)
-from hostwright.servers.api.addresses import AddressesApi
-from hostwright.servers.api.connections_admin import ConnectionsApi, ConnectionTestsApi
-from hostwright.servers.api.hypervisors import HypervisorsApi
-from hostwright.servers.pages import (
-    ConsolePages,
-    ExportPages,
-    NotePages,
-    ServerLive,
-    ServerPages,
-    ServersShell,
-    SshKeyPages,
-    UsagePages,
-)
-from hostwright.servers.pages.addresses import AddressFiles, AddressPages
-from hostwright.servers.pages.connections_admin import ConnectionPages
-from hostwright.servers.pages.hypervisors import HypervisorPages
-from hostwright.servers.pages.owners import OwnerPages
+from hostwright.servers import api as servers_api
+from hostwright.servers import pages as servers_pages
 from hostwright.servers.ports import Providers, Trial
 from hostwright.settings.records import Company
 from hostwright.settings.service import followed
@@ -116,49 +82,20 @@ class App:
         self.asgi: Asgi = Outer(inner, config, self.services.draining)
 
     def _litestar(self) -> Litestar:
-        set_shell_parts(self.config, [ServersShell(), AdminShell(), IdentityShell()])
-        live = ServerLive()
+        set_shell_parts(self.config, [servers_pages.ServersShell(), AdminShell(), IdentityShell()])
+        live = servers_pages.ServerLive()
         handlers: list[Any] = [
             HealthApi,
             brand_route(),
             AuthApi,
             UserApi,
-            ServersApi,
-            AdminServersApi,
-            KeyServersApi,
-            NotesApi,
-            AdminNotesApi,
-            SshKeysApi,
-            AdminSshKeysApi,
-            UsageApi,
-            AdminUsageApi,
-            BulkApi,
-            AdminBulkApi,
-            InstallApi,
-            AdminInstallApi,
-            AdminOperationsApi,
-            ConnectionsApi,
-            ConnectionTestsApi,
-            HypervisorsApi,
-            AddressesApi,
+            *servers_api.HANDLERS,
             AdminJobsApi,
             SignInPages,
             SessionPages,
             SetupPages,
-            ServerPages,
-            ConsoleApi,
-            AdminConsoleApi,
-            ConsolePages,
-            console_route(self.closing),
-            ExportPages,
-            NotePages,
-            SshKeyPages,
-            UsagePages,
-            ConnectionPages,
-            HypervisorPages,
-            AddressPages,
-            AddressFiles,
-            OwnerPages,
+            *servers_pages.HANDLERS,
+            servers_api.console_route(self.closing),
             AdminPages,
             live_route({live.name: live}, self.closing),
         ]
