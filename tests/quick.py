@@ -17,7 +17,7 @@ from typing import Final
 from tests.support import operations
 
 QUICK: Final = "not long"
-SECOND: Final = tuple(f"tests/{name}" for name in "app cli core identity setup stack upstream worker".split())
+SECOND: Final = tuple(f"tests/{name}" for name in "app cli setup stack upstream worker".split())
 """Folders of the second part; those that nobody names are in the first. Chosen so that both take as long."""
 PARTS: Final = {
     "the features": (f"{QUICK} and not browser", *(f"--ignore={folder}" for folder in SECOND)),
