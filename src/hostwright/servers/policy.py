@@ -68,6 +68,16 @@ class ServerFailed(Conflict):
     default_message = "Building this server failed, so this cannot be done."
 
 
+class AlreadyRuns(Conflict):
+    code = "already_running"
+    default_message = "This server runs already."
+
+
+class AlreadyStopped(Conflict):
+    code = "already_stopped"
+    default_message = "This server is stopped already."
+
+
 class ServerGone(Conflict):
     code = "server_gone"
     default_message = "This server no longer exists."
@@ -95,6 +105,15 @@ class HasState(Protocol):
     def state(self) -> ServerState: ...
 
 
+class HasPower(Protocol):
+    """Anything that runs or does not, with whether something goes on with it."""
+
+    @property
+    def power(self) -> Power: ...
+    @property
+    def busy(self) -> bool: ...
+
+
 def require_operable(server: HasState) -> None:
     """Only an active server can be operated; raises the `Conflict` that says why not."""
     match server.state:
@@ -119,6 +138,19 @@ def require_allowed(kind: ActionKind, server: HasState) -> None:
     if kind is ActionKind.UNSUSPEND and server.state is not ServerState.GONE:
         raise NotSuspended
     require_operable(server)
+
+
+def require_use(kind: ActionKind, server: HasPower) -> None:
+    """Among many servers, one that is as wanted already is left out; raises the `Conflict` that says so.
+
+    Alone it may still be asked for: what was observed last may be a minute old.
+    """
+    if server.busy:
+        return
+    if kind is ActionKind.BOOT and server.power is Power.RUNNING:
+        raise AlreadyRuns
+    if kind in (ActionKind.SHUTDOWN, ActionKind.POWEROFF) and server.power is Power.STOPPED:
+        raise AlreadyStopped
 
 
 def deadline_of(kind: ActionKind) -> timedelta:

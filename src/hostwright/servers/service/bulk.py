@@ -11,9 +11,10 @@ import msgspec
 from hostwright.core.clock import Clock
 from hostwright.core.db import Database, Db, NoRow, Tx
 from hostwright.core.errors import AppError, Conflict, FieldProblem, Invalid, NotFound
+from hostwright.core.providers import ServerState
 from hostwright.core.scope import Scope
 from hostwright.servers import queries
-from hostwright.servers.policy import ActionPending, require_allowed
+from hostwright.servers.policy import ActionPending, require_allowed, require_use
 from hostwright.servers.queries import operations
 from hostwright.servers.records import (
     ActionKind,
@@ -89,6 +90,7 @@ def _foresee(number: int, server: TargetRow | None, pending: ActionRow | None, k
             require_allowed(kind, server)
             if pending is not None:
                 return Outcome(number, server.name, refusal=ActionPending())
+            require_use(kind, server)
     except Conflict as refusal:
         return Outcome(number, server.name, refusal=refusal)
     return Outcome(number, server.name)
@@ -140,4 +142,6 @@ async def run_bulk(
 async def _ask(tx: Tx, actor: Actor, server: TargetRow, wish: Wish, clock: Clock | None) -> ActionRow:
     if wish.kind is ActionKind.SUSPEND:
         return await suspend_server(tx, actor, server, wish.reason, clock=clock)
+    if server.state is ServerState.ACTIVE:
+        require_use(wish.kind, server)
     return await ask(tx, actor, server, wish.kind, clock=clock)

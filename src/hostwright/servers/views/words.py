@@ -113,6 +113,8 @@ SAID: Final = (
     marked("Building this server failed, so this cannot be done."),
     marked("This server no longer exists."),
     marked("Something else is being done with this server. Wait until it has ended."),
+    marked("This server runs already."),
+    marked("This server is stopped already."),
     marked("The number changed. Look again."),
     marked("Your role at this customer does not allow operating its servers."),
     marked("VirtFusion refused this. Nothing was changed."),
