@@ -85,7 +85,29 @@ async def test_another_session_of_the_same_person_has_no_use_for_it(theatre: The
     assert await opens(theatre, ticket)
 
 
-async def test_nobody_and_strangers_have_no_use_for_it(theatre: Theatre, sign_in: SignIn, stranger: Person) -> None:
+async def test_defect_01_an_address_that_a_browser_names_is_never_dialled(theatre: Theatre) -> None:
+    dialled: list[asyncio.StreamWriter] = []
+
+    async def trap(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        del reader
+        dialled.append(writer)
+
+    listening = await asyncio.start_server(trap, "127.0.0.1", 0)
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        for query in (f"host=127.0.0.1&port={port}", f"target=127.0.0.1:{port}"):
+            path = f"{theatre.path}?{query}"
+            assert not await opens(theatre, "", path=path, Cookie="")
+            assert not await opens(theatre, "", path=path)
+            assert await opens(theatre, await theatre.ticket(), path=path)
+        opened = [line for line in await theatre.texts(lines) if line.startswith("vnc_connect:success")]
+        assert len(opened) == 2  # with a ticket: the screen that VirtFusion names
+    assert dialled == []
+
+
+async def test_defect_01_nobody_and_strangers_open_no_relay(
+    theatre: Theatre, sign_in: SignIn, stranger: Person
+) -> None:
     ticket = await theatre.ticket()
     assert not await opens(theatre, ticket, await sign_in(stranger))
     assert not await opens(theatre, ticket, Cookie="")

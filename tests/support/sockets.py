@@ -26,6 +26,7 @@ class AsgiSocket:
         named = [(name.lower().encode(), value.encode()) for name, value in headers]
         if protocols:
             named.append((b"sec-websocket-protocol", ", ".join(protocols).encode()))
+        path, _, query = path.partition("?")
         scope = {
             "type": "websocket",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -33,7 +34,7 @@ class AsgiSocket:
             "scheme": "ws",
             "path": path,
             "raw_path": path.encode(),
-            "query_string": b"",
+            "query_string": query.encode(),
             "root_path": "",
             "headers": named,
             "client": ("127.0.0.1", 40_000),
