@@ -24,6 +24,7 @@ on("click", "[data-copy]", async (event, button) => {
   button.setAttribute("aria-label", words().copied);
   setTimeout(() => {
     delete button.dataset.done;
-    button.setAttribute("aria-label", label);
+    if (label === null) button.removeAttribute("aria-label");
+    else button.setAttribute("aria-label", label);
   }, SHOWN_MS);
 });
