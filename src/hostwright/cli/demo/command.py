@@ -74,12 +74,16 @@ def _start(installation: Installation) -> DemoFile:
     installation.start_database()
     installation.migrate()
     folder.write(PORT, f"{port}\n".encode())
-    installation.start_web()
+    begun_anew = not was_filled and not folder.is_new  # then its tables are taken away for a moment
+    if not begun_anew:
+        installation.start_web()
     if was_filled:
         installation.start_worker()
     else:  # a worker would mirror the company before its past is written down
         installation.wait_for(lambda: listens(port), "simulators")
     _fill(installation, f"http://{HOST}:{port}/virtfusion")
+    if begun_anew:
+        installation.start_web()
     if not was_filled:
         installation.start_worker()
     installation.wait_until_ready()
