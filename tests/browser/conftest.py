@@ -16,6 +16,7 @@ from tests.support.browser import running_chromium
 OWNERS = 48  # three pages
 PLAN = WorldPlan(servers=60, users=4, first_users=(OWNERS, 2), speed=20.0, build_minutes=600)
 LONG = "a-name-without-a-single-space-that-goes-on-and-on-until-it-is-longer-than-any-phone-is-wide"
+LONG_HOST = LONG.replace("name", "host")  # not the name: what looks for that finds one server
 NAMES = (
     LONG,
     "Größenwahn-Überwachung ß ñ ø",
@@ -42,7 +43,7 @@ async def company(browser_dsn: str, tmp_path_factory: pytest.TempPathFactory) ->
         one.name = f"{one.name}-{one.id}"
     odd = [one for one in world.servers.values() if one.owner_id == FIRST_USER and one.running][-len(NAMES) :]
     for one, name in zip(odd, NAMES, strict=True):
-        one.name, one.hostname = name, f"{LONG}.example"
+        one.name, one.hostname = name, f"{LONG_HOST}.example"
     async with running_panel(browser_dsn, tmp_path_factory.mktemp("browser"), world=world) as found:
         await found.mirror()
         await found.start(webs=2, workers=1)

@@ -82,11 +82,12 @@ async def test_the_palette_acts_and_asks_first_where_that_is_due(desk: Desk) -> 
 async def test_staff_tell_servers_of_the_same_name_apart(desk: Desk) -> None:
     _, server_id, name = await desk.server()
     window = await desk.window(desk.panel.staff)
-    await window.go("/admin/servers")
+    await window.go("/admin/jobs")
     await window.page.keyboard.press("Control+k")
     await window.page.keyboard.type(name)
-    item = window.find("#palette [role=menuitem]")
-    await expect(item).to_contain_text(desk.panel.owner.customer_name)
+    items = window.find("#palette [role=menuitem]")
+    await expect(items).to_have_count(1)  # those of the words typed so far have gone
+    await expect(items).to_contain_text(desk.panel.owner.customer_name)
     await window.page.keyboard.press("Enter")
     await window.page.wait_for_url(f"**/admin/servers/{server_id}")
 
@@ -167,3 +168,17 @@ async def test_whoever_tabs_through_a_page_sees_where_they_are(desk: Desk, path:
         assert found["seen"], found["what"]
     assert 'class="skip"' in stops[0]
     assert len(stops) > 5
+
+
+READY = """
+document.addEventListener("DOMContentLoaded", () => {
+  window.heard = document.querySelector("#palette-q").hasAttribute("data-htmx-powered");
+});
+"""
+
+
+async def test_a_page_answers_to_keys_as_soon_as_it_is_there(desk: Desk) -> None:
+    window = await desk.window(desk.panel.staff)
+    await window.context.add_init_script(READY)
+    await window.go("/admin/jobs")
+    assert await window.page.evaluate("window.heard") is True

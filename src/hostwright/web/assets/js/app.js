@@ -17,3 +17,6 @@ import "./select.js";
 import "./live.js";
 import "./usage.js";
 import "./tabs.js";
+
+// htmx would do it by a timer, and whoever is quick, or has a busy machine, would type and press before that.
+window.htmx.initialize();
