@@ -160,3 +160,24 @@ async def test_who_had_an_address(desk: Desk) -> None:
         await window.link("Download CSV").click()
     assert (await download.value).suggested_filename.startswith("address-history-")
     await window.check()
+
+
+MISSED = """() => {
+  document.querySelector("#live-resync").dataset.resync = "";
+  document.dispatchEvent(new CustomEvent("htmx:sse:after:message"));
+}"""
+
+
+async def test_a_page_whose_question_is_in_the_audit_log_is_not_asked_again_by_itself(desk: Desk) -> None:
+    window = await desk.window(desk.panel.staff)
+    await window.go("/admin/addresses?address=203.0.113.0/24&reason=resync")
+    await window.live()
+    sent: list[str] = []
+    window.page.on("request", lambda request: sent.append(request.url))
+    await window.page.evaluate(MISSED)
+    await window.go("/admin/connections")
+    assert not any("resync" in url for url in sent)
+    await window.live()
+    async with window.page.expect_response(lambda answer: answer.url.endswith("/admin/connections")):
+        await window.page.evaluate(MISSED)
+    await expect(window.find("main")).to_have_count(1)

@@ -38,3 +38,17 @@ def test_the_template_can_be_parsed(template: Path) -> None:
 def test_every_posting_form_carries_the_token(template: Path) -> None:
     for form in re.findall(r'<form[^>]*method="post".*?</form>', template.read_text(), re.DOTALL):
         assert "csrf" in form
+
+
+PARTS = [
+    (path, found)
+    for path in TEMPLATES
+    for element in re.findall(r"<\w+(?:\s[^<>]*?)?\sdata-(?:refresh|about)\b[^<>]*", path.read_text())
+    for found in re.findall(r'\sid="([\w-]+?)(?:-?\{\{[^"]*)?"', element)
+]
+
+
+@pytest.mark.parametrize(("template", "part"), PARTS, ids=[f"{path.stem}-{part}" for path, part in PARTS])
+def test_what_is_fetched_again_alone_is_a_block(template: Path, part: str) -> None:
+    block = f"{{% block {part.replace('-', '_')}"
+    assert any(block in other.read_text() for other in template.parent.glob("*.html"))

@@ -36,8 +36,8 @@ function fetchAgain(parts) {
   }
 }
 
-// When the page missed something lists, and whatever says where it comes from, are fetched again.
-const refetch = () => fetchAgain(all("#list, [data-refresh][id], [data-about][id]"));
+// When the page missed something, what says that it can be fetched alone is.
+const refetch = () => fetchAgain(all("[data-refresh][id], [data-about][id]"));
 
 document.addEventListener("htmx:sse:error", (event) => {
   if (event.detail.status === 401) location.reload(); // the session was ended: ask to sign in
