@@ -99,6 +99,17 @@ class Window:
         """Wait until the page hears of changes."""
         await self.page.wait_for_function(LISTENING)
 
+    def fetched(self, part: str) -> list[str]:
+        """From now on, the addresses from which a part of the page, named by its id, is fetched again."""
+        found: list[str] = []
+
+        def look(request: Request) -> None:
+            if request.headers.get("hx-target", "").endswith(f"#{part}"):
+                found.append(request.url)
+
+        self.page.on("request", look)
+        return found
+
     async def note(self, selector: str) -> None:
         """From now on note what an element says, however short."""
         await self.page.evaluate(NOTE, selector)

@@ -105,26 +105,35 @@ async def test_a_change_behind_our_back_reaches_every_open_page(desk: Desk) -> N
     for each in (listing, detail):
         await each.live()
     desk.panel.vendor.world.change(external_id, ServerChange(running=False))
-    await desk.panel.mirror()
+    await desk.panel.mirror(anew=True)
     for each in (listing, detail):
         await expect(state_of(each, server_id)).to_have_text("Stopped")
     await expect(detail.find("#activity li").first).to_contain_text("Stopped outside the panel")
 
 
-async def test_figures_above_a_list_follow_without_moving_its_rows(desk: Desk) -> None:
+async def stopped_in_a_list_of_running_ones(desk: Desk) -> bool:
+    """False when the page fetched its list anew, as it does after changes of other tests that it may have missed."""
     _, server_id, name = await desk.server()
     window = await desk.window(desk.panel.owner)
     await window.go(f"/servers?state=running&q={name}")
+    fetched = window.fetched("list")
     await window.live()
     running = window.find("#chips .chip").filter(has_text="Running").locator(".n")
     before = int(await running.inner_text())
     await window.button(f"Actions for {name}").click()
     await window.find(".menu:popover-open button.danger").click()
     await window.find("dialog[open] button[type=submit]").click()
-    await expect(state_of(window, server_id)).to_have_text("Stopped")
     await expect(running).to_have_text(str(before - 1))
     await expect(window.find("#summary")).to_contain_text(f"{before - 1} running")
+    if fetched:
+        return False
+    await expect(state_of(window, server_id)).to_have_text("Stopped")
     await expect(window.find("tbody tr")).to_have_count(1)
+    return True
+
+
+async def test_figures_above_a_list_follow_without_moving_its_rows(desk: Desk) -> None:
+    assert await stopped_in_a_list_of_running_ones(desk) or await stopped_in_a_list_of_running_ones(desk)
 
 
 async def test_what_goes_on_is_shown_instead_of_done_twice_and_something_else_is_refused(desk: Desk) -> None:
@@ -259,7 +268,7 @@ async def test_a_page_catches_up_after_its_web_process_was_replaced(desk: Desk) 
     assert await web.stop() == 0
 
     desk.panel.vendor.world.change(external_id, ServerChange(running=False))
-    await desk.panel.mirror()
+    await desk.panel.mirror(anew=True)
     again = await restarted(desk, web)
     for each in (detail, listing):
         await expect(state_of(each, server_id)).to_have_text("Stopped")

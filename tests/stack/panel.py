@@ -12,7 +12,7 @@ import httpx
 
 from hostwright.core.config import Config
 from hostwright.core.crypto import Keyring
-from hostwright.core.db import Database, Query, Scalar, create_database
+from hostwright.core.db import Command, Database, Query, Scalar, create_database
 from hostwright.identity import service as identity
 from hostwright.identity.access import csrf_token
 from hostwright.identity.records import Role
@@ -36,6 +36,7 @@ action_by_id = Query(ActionRow, "select " + ACTION_COLUMNS + " from server_actio
 unfinished = Scalar(int, "select count(*) from server_actions where finished_at is null")
 busy_servers = Scalar(int, "select count(*) from servers where busy")
 gone_servers = Scalar(int, "select count(*) from servers where state = 'gone' or missing_since is not null")
+make_due = Command("update servers set detailed_at = detailed_at - interval '1 hour'")
 log_lines = Scalar(str, "select action || ':' || status from server_log where server_id = $1 order by id")
 
 
@@ -67,8 +68,14 @@ class Panel:
             await service.link_account(tx, self.connection_id, self.owner.customer_id, FIRST_USER)
             await service.link_account(tx, self.connection_id, self.stranger.customer_id, FIRST_USER + 1)
 
-    async def mirror(self, *, details: bool = True) -> None:
-        """Bring the mirror up to date from here, so that a test need not wait for a worker's next tick."""
+    async def mirror(self, *, details: bool = True, anew: bool = False) -> None:
+        """Bring the mirror up to date from here, so that a test need not wait for a worker's next tick.
+
+        ``anew``: also the details of servers whose turn it is not yet, because a worker has just read them.
+        """
+        if anew:
+            async with self.database.transaction() as tx:
+                await make_due.run(tx)
         config: Config = config_of(self.database.dsn)
         async with connection_providers(config, self.database, Keyring.parse(KEYS)) as providers:
             assert (await service.run_mirror(self.database, providers, self.connection_id)).state == "done"
