@@ -23,10 +23,10 @@ from hostwright.core.db import create_database
 from hostwright.core.live import Hub
 from hostwright.core.passwords import Passwords
 from hostwright.core.presence import heartbeat
+from hostwright.identity import api as identity_api
+from hostwright.identity import pages as identity_pages
 from hostwright.identity.access import identity_dependencies
-from hostwright.identity.api import AuthApi, UserApi
 from hostwright.identity.live import live_route
-from hostwright.identity.pages import IdentityShell, SessionPages, SignInPages
 from hostwright.servers import api as servers_api
 from hostwright.servers import pages as servers_pages
 from hostwright.servers.ports import Providers, Trial
@@ -82,17 +82,15 @@ class App:
         self.asgi: Asgi = Outer(inner, config, self.services.draining)
 
     def _litestar(self) -> Litestar:
-        set_shell_parts(self.config, [servers_pages.ServersShell(), AdminShell(), IdentityShell()])
+        set_shell_parts(self.config, [servers_pages.ServersShell(), AdminShell(), identity_pages.IdentityShell()])
         live = servers_pages.ServerLive()
         handlers: list[Any] = [
             HealthApi,
             brand_route(),
-            AuthApi,
-            UserApi,
+            *identity_api.HANDLERS,
             *servers_api.HANDLERS,
             AdminJobsApi,
-            SignInPages,
-            SessionPages,
+            *identity_pages.HANDLERS,
             SetupPages,
             *servers_pages.HANDLERS,
             servers_api.console_route(self.closing),

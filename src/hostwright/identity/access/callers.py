@@ -2,29 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 import msgspec
 import structlog
-from litestar.connection import ASGIConnection
 from litestar.di import Provide
 
-from hostwright.core.config import Config
-from hostwright.core.crypto import Keyring, token_hash
+from hostwright.core.crypto import token_hash
 from hostwright.core.errors import BadRequest, Forbidden, InvalidScope, NotFound, TooManyRequests, Unauthorized
 from hostwright.identity import queries
+from hostwright.identity.access.csrf import SAFE, check_csrf, check_origin, csrf_token, session_cookie
 from hostwright.identity.records import KeyCaller, MemberRole, Role, SessionCaller
 from hostwright.identity.schemas import StaffViewer, Viewer
 from hostwright.identity.service import AccountDisabled, Client
 from hostwright.web.address import counted_address
-from hostwright.web.bodies import form_values
 from hostwright.web.inject import AnyRequest, Injected, Services, Unit
 
-SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TOUCH_AFTER: Final = timedelta(minutes=1)
 KEY_LIMIT: Final = 100
-CSRF: Final = "csrf"
 SECONDS_PER_CALL: Final = 0.6
 
 
@@ -42,41 +37,10 @@ class KeyNotAllowed(Forbidden):
     default_message = "API keys cannot do this."
 
 
-class CsrfFailed(Forbidden):
-    """A write by cookie that does not prove that our own page sent it."""
-
-    code = "csrf_failed"
-    default_message = "This page has been open too long. Reload it and try again. Nothing was changed."
-
-
 class Caller(msgspec.Struct):
     """Who calls, if anybody: a signed-in person, a key, or nobody."""
 
     viewer: Viewer | None
-
-
-def session_cookie(config: Config) -> str:
-    """The session cookie's name; the prefix makes browsers refuse it from other hosts and over HTTP."""
-    return "__Host-hw_session" if config.secure_cookies else "hw_session"
-
-
-def csrf_cookie(config: Config) -> str:
-    """The readable cookie that holds the CSRF token."""
-    return "__Host-hw_csrf" if config.secure_cookies else "hw_csrf"
-
-
-def csrf_token(keyring: Keyring, session_token: str) -> str:
-    """The token that belongs to a session: an HMAC of it, so nothing has to be stored."""
-    return keyring.mac(CSRF, token_hash(session_token)).hex()
-
-
-def _bytes(text: str) -> bytes:
-    """What a token in hexadecimal stands for; empty, which no token is, when it is not written as we write it."""
-    try:
-        found = bytes.fromhex(text)
-    except ValueError:
-        return b""
-    return found if found.hex() == text else b""
 
 
 def client_of(request: AnyRequest) -> Client:
@@ -88,49 +52,6 @@ def client_of(request: AnyRequest) -> Client:
         user_agent=request.headers.get("user-agent"),
         request_id=request.scope["state"].get("request_id", ""),
     )
-
-
-def check_origin(request: ASGIConnection[Any, Any, Any, Any], config: Config) -> None:
-    """Refuse a write that another site's page sent; raises `CsrfFailed`. Programs send neither header."""
-    origin = request.headers.get("origin")
-    if origin in config.allowed_origins:
-        return
-    site = request.headers.get("sec-fetch-site")
-    if site is not None and site not in ("same-origin", "none"):
-        raise CsrfFailed
-    if origin is None:
-        return
-    own = {request.headers.get("host", ""), urlsplit(config.public_url).netloc} - {""}
-    try:
-        host = urlsplit(origin).netloc
-    except ValueError:
-        raise CsrfFailed from None
-    if host not in own:
-        raise CsrfFailed
-
-
-def socket_token(socket: ASGIConnection[Any, Any, Any, Any], config: Config) -> str | None:
-    """The session's token of a WebSocket that a page of ours opens; None without one, and for other sites' pages.
-
-    Browsers always say where a WebSocket comes from, so whoever does not is none.
-    """
-    if "origin" not in socket.headers:
-        return None
-    try:
-        check_origin(socket, config)
-    except CsrfFailed:
-        return None
-    return socket.cookies.get(session_cookie(config))
-
-
-async def _check_csrf(request: AnyRequest, keyring: Keyring, session_token: str) -> None:
-    sent = request.headers.get("x-csrf-token")
-    if sent is None and request.headers.get("content-type", "").startswith(
-        ("application/x-www-form-urlencoded", "multipart/form-data")
-    ):
-        sent = (await form_values(request)).get("csrf")
-    if sent is None or not keyring.verify_mac(CSRF, token_hash(session_token), _bytes(sent)):
-        raise CsrfFailed
 
 
 def _wanted_customer(request: AnyRequest) -> int | None:
@@ -165,7 +86,7 @@ async def _by_session(request: AnyRequest, unit: Unit, services: Services, token
     if row is None or row.disabled:
         return None
     if request.method not in SAFE:
-        await _check_csrf(request, services.keyring, token)
+        await check_csrf(request, services.keyring, token)
     if datetime.now(UTC) - row.seen_at > TOUCH_AFTER:
         await queries.touch_session.run(await unit.autocommit(), row.session_id)
     strict = request.scope["path"].startswith("/api/")

@@ -1,0 +1,71 @@
+"""SQL of the identity feature."""
+
+from hostwright.identity.queries.accounts import (
+    CREDENTIAL,
+    USER,
+    credential_by_email,
+    credential_by_username,
+    first_membership,
+    insert_customer,
+    insert_member,
+    insert_user,
+    set_disabled,
+    set_password_hash,
+    taken,
+    user_by_id,
+    user_by_name,
+)
+from hostwright.identity.queries.attempts import (
+    attempt_wait,
+    count_attempt,
+    forget_attempts,
+    forget_old_attempts,
+    take_attempt_back,
+)
+from hostwright.identity.queries.callers import key_caller, session_caller, standing
+from hostwright.identity.queries.keys import insert_key, revoke_key, touch_key
+from hostwright.identity.queries.sessions import (
+    delete_ended_sessions,
+    delete_session,
+    insert_session,
+    revoke_all_sessions,
+    revoke_other_sessions,
+    revoke_session,
+    sessions_of,
+    touch_session,
+)
+
+__all__ = [
+    "CREDENTIAL",
+    "USER",
+    "attempt_wait",
+    "count_attempt",
+    "credential_by_email",
+    "credential_by_username",
+    "delete_ended_sessions",
+    "delete_session",
+    "first_membership",
+    "forget_attempts",
+    "forget_old_attempts",
+    "insert_customer",
+    "insert_key",
+    "insert_member",
+    "insert_session",
+    "insert_user",
+    "key_caller",
+    "revoke_all_sessions",
+    "revoke_key",
+    "revoke_other_sessions",
+    "revoke_session",
+    "session_caller",
+    "sessions_of",
+    "set_disabled",
+    "set_password_hash",
+    "standing",
+    "take_attempt_back",
+    "taken",
+    "touch_key",
+    "touch_session",
+    "user_by_id",
+    "user_by_name",
+]
