@@ -80,6 +80,7 @@ async def test_a_page_the_other_way_round(
     await is_fine(window, look)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("look", WORDY, ids=[look.name for look in WORDY])
 async def test_every_string_of_a_page_can_be_translated_and_may_be_longer(
     desk: Desk, look: Look, newcomer: Person
