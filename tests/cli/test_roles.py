@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 
 import psutil
 import pytest
@@ -113,6 +114,15 @@ def test_static_files_are_served_for_a_year(start: Start) -> None:
         assert answer.headers["Cache-Control"] == "max-age=31536000"
     with pytest.raises(OSError, match="404"):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/static/../app.py", timeout=10)
+
+
+def test_no_library_is_loaded_that_nothing_uses(start: Start) -> None:
+    port = free_port()
+    server = start("serve", "--port", str(port))
+    eventually(lambda: is_live(port))
+    loaded = {Path(file.path).name.partition(".")[0] for file in workers_of(server)[0].memory_maps()}
+    assert "_granian" in loaded
+    assert "_pydantic_core" not in loaded  # Litestar's plug-in for it, which costs 8 MiB
 
 
 async def test_several_copies_run_at_once(start: Start, database: Database) -> None:

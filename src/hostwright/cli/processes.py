@@ -5,10 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from types import ModuleType
+from typing import Final, cast
 
 PR_SET_PDEATHSIG: Final = 1
 MASKS: Final = ("SigBlk", "SigCgt")
@@ -58,6 +60,16 @@ def kill_group(leader: int) -> None:
     """End a process group at once."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
+
+
+def leave_out(*names: str) -> None:
+    """Have libraries behave as if these packages were not installed (None in `sys.modules`, Python's import docs).
+
+    Only those that others import when they happen to be there, and that we never use: structlog wants rich for coloured
+    tracebacks, Litestar loads its pydantic plug-in. Together 11 MiB of every web process, measured on 2026-11-25.
+    """
+    for name in names:
+        sys.modules.setdefault(name, cast("ModuleType", None))
 
 
 def return_large_blocks() -> None:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from hostwright.cli.ports import require_port
-from hostwright.cli.processes import end_with_parent, return_large_blocks
+from hostwright.cli.processes import end_with_parent, leave_out, return_large_blocks
 from hostwright.cli.ready import MANIFEST, require_assets, require_database, role_config
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def serve(options: argparse.Namespace) -> int:
     from granian.log import LogLevels  # noqa: PLC0415
     from granian.server import Server  # noqa: PLC0415
 
+    leave_out("rich", "pydantic")
     import_module("hostwright.app")  # once for all processes, which then share its memory
 
     Server(
