@@ -1,4 +1,7 @@
-"""Two web copies behind a balancer, each stopped and started anew under load: no request fails, streams come back."""
+"""Two web copies behind a balancer, each stopped and started anew under load.
+
+No request fails; streams and consoles come back.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import httpx
 import pytest
 
 from tests.stack.balancer import Balancer, balancing
+from tests.stack.consoles import watching
 from tests.stack.panel import Panel
 from tests.support.stack import Web, until
 
@@ -19,6 +23,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 DELAY: Final = 3
 CALLERS: Final = 6
+RECONNECT: Final = 5.0  # seconds; here it is asked for anew at once, in the page after a moment
 PATHS: Final = ("/servers", "/api/user/servers", "/api/user", "/account/sessions")
 
 
@@ -91,6 +96,26 @@ class Stream:
             await asyncio.sleep(0.1)
 
 
+class Screen:
+    """Somebody in front of a server's console, who opens it again whenever it ends, as its page does."""
+
+    def __init__(self, person: httpx.AsyncClient, server_id: int) -> None:
+        self.person = person
+        self.server_id = server_id
+        self.codes: list[int | None] = []
+        self.gaps: list[float] = []
+
+    async def watch(self) -> None:
+        ended: float | None = None
+        while True:
+            async with watching(self.person, self.server_id) as (socket, viewer):
+                assert len(await viewer.picture()) == 960 * 450 * 4
+                if ended is not None:
+                    self.gaps.append(time.monotonic() - ended)
+                self.codes.append(await socket.end())
+            ended = time.monotonic()
+
+
 async def anew(panel: Panel, web: Web) -> Web:
     """The same copy again, on the same port."""
     port = str(urlsplit(web.url).port)
@@ -128,12 +153,14 @@ async def test_a_rolling_restart_of_two_copies_loses_no_request(lonely: Panel) -
     webs = [await lonely.stack.web(SHUTDOWN_DELAY_SECONDS=str(DELAY)) for _ in range(2)]
     lonely.webs += webs
     async with balancing([web.url for web in webs]) as balancer:
-        people = [await lonely.browser(lonely.owner) for _ in range(CALLERS + 2)]
+        people = [await lonely.browser(lonely.owner) for _ in range(CALLERS + 3)]
         for person in people:
             person.base_url = httpx.URL(balancer.url)
         load, stream = Load(people), Stream(people[-1])
+        screen = Screen(people[-2], await lonely.server_id(lonely.fresh()))
         tasks = [asyncio.create_task(load.ask(person, number)) for number, person in enumerate(people[:CALLERS])]
-        tasks += [asyncio.create_task(load.write(people[CALLERS])), asyncio.create_task(stream.read())]
+        tasks.append(asyncio.create_task(load.write(people[CALLERS])))
+        lasting = [asyncio.create_task(stream.read()), asyncio.create_task(screen.watch())]
         try:
             await load.more(100)
             assert stream.opened == 1
@@ -142,12 +169,19 @@ async def test_a_rolling_restart_of_two_copies_loses_no_request(lonely: Panel) -
             await load.more(100)
         finally:
             load.going = False
-            await asyncio.gather(*tasks[:-1])
-            tasks[-1].cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks)
+            for task in lasting:
+                task.cancel()
+            ends = await asyncio.gather(*lasting, return_exceptions=True)
+        assert [type(end) for end in ends] == [asyncio.CancelledError] * 2, ends
         # Not one failed, and every kept connection was told to go elsewhere before its copy went.
         assert set(load.answers) == {"200", "write 404"}, load.answers
         assert load.told_to_leave > 0
+        # At least the copy that showed the screen went, which said so, and the other one showed it within seconds.
+        assert screen.codes, "its copy was stopped"
+        assert set(screen.codes) == {1012}
+        assert len(screen.gaps) == len(screen.codes)
+        assert max(screen.gaps) < RECONNECT
         assert min(balancer.used.values()) > CALLERS
         # The stream's copy was stopped at least once: it was ended properly, and came back.
         assert stream.opened >= 2
