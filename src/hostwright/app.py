@@ -14,8 +14,8 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from hostwright import __version__
-from hostwright.admin.api import AdminJobsApi
-from hostwright.admin.pages import AdminPages, AdminShell
+from hostwright.admin import api as admin_api
+from hostwright.admin import pages as admin_pages
 from hostwright.core import logs, metrics, sentry
 from hostwright.core.config import Config, Environment, load_config
 from hostwright.core.crypto import Keyring, check_keys
@@ -82,19 +82,20 @@ class App:
         self.asgi: Asgi = Outer(inner, config, self.services.draining)
 
     def _litestar(self) -> Litestar:
-        set_shell_parts(self.config, [servers_pages.ServersShell(), AdminShell(), identity_pages.IdentityShell()])
+        parts = [servers_pages.ServersShell(), admin_pages.AdminShell(), identity_pages.IdentityShell()]
+        set_shell_parts(self.config, parts)
         live = servers_pages.ServerLive()
         handlers: list[Any] = [
             HealthApi,
             brand_route(),
             *identity_api.HANDLERS,
             *servers_api.HANDLERS,
-            AdminJobsApi,
+            *admin_api.HANDLERS,
             *identity_pages.HANDLERS,
             SetupPages,
             *servers_pages.HANDLERS,
             servers_api.console_route(self.closing),
-            AdminPages,
+            *admin_pages.HANDLERS,
             live_route({live.name: live}, self.closing),
         ]
         if self.config.shows_styleguide:

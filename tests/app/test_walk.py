@@ -61,6 +61,14 @@ insert_note = Scalar(
     select id, customer_id, $2, 'Plan', '' from servers where id = $1 returning id
     """,
 )
+# Of those that work a user has fifty at most.
+insert_ended_key = Scalar(
+    int,
+    """
+    insert into api_keys (key_hash, prefix, name, user_id, customer_id, scopes, expires_at)
+    values (sha256(random()::text::bytea), 'hw_walk', 'walk', $1, $2, '{read:user}', now()) returning id
+    """,
+)
 connection_of = Scalar(int, "select connection_id from servers where id = $1")
 
 
@@ -96,6 +104,7 @@ class House:
                 "account_id": await insert_account.value(tx, connection_id, linked, server_id + 1_000_000),
                 "queue_id": 77,
                 "user_id": self.person.user_id,
+                "api_key_id": await insert_ended_key.value(tx, self.person.user_id, self.person.customer_id),
                 "note_id": await insert_note.value(tx, server_id, self.person.user_id),
             }
 

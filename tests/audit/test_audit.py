@@ -148,5 +148,5 @@ async def test_the_application_adds_lines_and_changes_none(
 
 def test_the_store_offers_no_way_to_change_a_line() -> None:
     statements = [value.sql for value in vars(queries).values() if isinstance(value, Query | Command)]
-    assert len(statements) == 5
+    assert len(statements) == 11
     assert all(sql.split()[0] in {"insert", "select"} for sql in statements)

@@ -82,6 +82,11 @@ async def _wrong(window: Window) -> None:
     await window.find(".error-summary").wait_for()
 
 
+async def _refused(window: Window) -> None:
+    await window.find("main form button[type=submit]").click()
+    await window.find(".error-summary").wait_for()
+
+
 async def _drawn(window: Window) -> None:
     await window.find("canvas").first.wait_for()
 
@@ -112,12 +117,34 @@ async def _rename(window: Window) -> None:
     await _asked(window, "Rename")
 
 
+async def _key_refused(window: Window) -> None:
+    await window.find("#key-form button[type=submit]").click()
+    await window.find(".error-summary").wait_for()
+
+
+async def _made(window: Window) -> None:
+    await window.find("#name").fill("nightly backup")
+    await window.find("input[name=scopes]").first.check()
+    await window.find("#key-form button[type=submit]").click()
+    await window.find(".notice .copy").wait_for()
+
+
 async def _suspend(window: Window) -> None:
     await _asked(window, "Suspend")
 
 
 async def _throttle(window: Window) -> None:
     await _asked(window, "Limit processor")
+
+
+async def _suspend_user(window: Window) -> None:
+    await window.find("button[command=show-modal][commandfor=suspend-user]").click()
+    await window.find("dialog[open] h2").wait_for()
+
+
+async def _opened(window: Window) -> None:
+    await window.find(".audit-line summary").first.click()
+    await window.find(".audit-line[open] dl").wait_for()
 
 
 LOOKS: Final = [
@@ -163,6 +190,13 @@ LOOKS: Final = [
     Look("change-owner", "/admin/servers/{running}/owner", "staff"),
     Look("upstream", "/admin/servers/{running}/upstream", "staff"),
     Look("sessions", "/account/sessions", "newcomer"),
+    Look("profile", "/account/profile"),
+    Look("password", "/account/password"),
+    Look("password-refused", "/account/password", step=_refused, refusals=(422,)),
+    Look("api-keys-none", "/account/keys", "newcomer"),
+    Look("api-key-add", "/account/keys?add=1", "staff"),
+    Look("api-key-refused", "/account/keys?add=1", "newcomer", step=_key_refused, refusals=(422,)),
+    Look("api-key-made", "/account/keys?add=1", step=_made),
     Look("admin-servers", "/admin/servers", "staff"),
     Look("admin-server", "/admin/servers/{running}", "staff"),
     Look("connections", "/admin/connections", "staff"),
@@ -173,6 +207,12 @@ LOOKS: Final = [
     Look("addresses", "/admin/addresses", "staff"),
     Look("addresses-found", "/admin/addresses?address=203.0.113.0/24&reason=looks", "staff"),
     Look("jobs", "/admin/jobs", "staff"),
+    Look("users", "/admin/users", "staff"),
+    Look("users-no-match", "/admin/users?q=no-such-name", "staff"),
+    Look("user", "/admin/users/{person}", "staff"),
+    Look("suspend-user", "/admin/users/{person}", "staff", step=_suspend_user, part="dialog[open]"),
+    Look("audit", "/admin/audit", "staff"),
+    Look("audit-open", "/admin/audit", "staff", step=_opened, part="#list"),
     Look("not-found", "/servers/999999999", status=404, refusals=(404,)),
     Look("forbidden", "/admin/jobs", status=403, refusals=(403,)),
     Look("nowhere", "/no/such/page", "nobody", status=404, refusals=(404,)),
@@ -189,7 +229,7 @@ async def address(desk: Desk, look: Look) -> str:
         "failed": {"state": "failed"},
     }
     ids = {name: (await desk.other(**facts))[1] for name, facts in wanted.items() if f"{{{name}}}" in look.path}
-    return look.path.format(**ids)
+    return look.path.format(**ids, person=desk.panel.owner.user_id)
 
 
 async def complaints(page: Page, part: str) -> list[str]:

@@ -28,6 +28,7 @@ README_SCOPES = {
     "admin:billing",
     "admin:system",
 }
+LATER_SCOPES = {"read:dns", "write:dns", "write:billing", "read:gameservers", "write:gameservers"}
 
 expire_keys = Command("update api_keys set expires_at = now() - interval '1 second'")
 disable_only = Command("update users set disabled_at = now() where id = $1")
@@ -66,9 +67,24 @@ async def test_only_a_hash_of_it_is_stored(
 # --- scopes ---
 
 
-def test_the_scopes_are_those_of_the_readme() -> None:
-    assert set(STAFF_SCOPES) == README_SCOPES
-    assert set(USER_SCOPES) == {scope for scope in README_SCOPES if not scope.startswith("admin:")}
+def test_the_scopes_are_those_of_the_readme_and_five_for_later_parts() -> None:
+    every = README_SCOPES | LATER_SCOPES
+    assert set(STAFF_SCOPES) == every
+    assert set(USER_SCOPES) == {scope for scope in every if not scope.startswith("admin:")}
+
+
+async def test_a_missing_scope_is_told_as_the_readme_shows(api_key: KeyClient, owner: Person) -> None:
+    answer = await (await api_key(owner, "read:user")).get("/api/user/servers")
+    assert answer.status_code == 403
+    assert answer.json() == {
+        "error": {
+            "code": "invalid_scope",
+            "message": "The API key does not have the required scope.",
+            "status": 403,
+            "requestId": answer.headers["x-request-id"],
+            "required_scope": "read:servers",
+        }
+    }
 
 
 @pytest.mark.parametrize("scope", ["*", "admin:users", "admin:system", "admin:*", "read:*", "write:everything", ""])

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
 
 from hostwright.audit import queries
-from hostwright.audit.records import AuditRow
-from hostwright.core.db import Db, Tx
+from hostwright.audit.records import AuditRow, Outcome
+from hostwright.core.db import Db, Query, Tx
 from hostwright.core.logs import redacted
 from hostwright.core.scope import OwnedBy, Scope
 
 LAST: Final = 2**63 - 1
+LAST_CHARACTER: Final = "\U0010ffff"
 
 
 class AuditPage(msgspec.Struct, frozen=True):
@@ -21,6 +23,28 @@ class AuditPage(msgspec.Struct, frozen=True):
 
     rows: list[AuditRow]
     next: int | None
+
+
+class AuditFilter(msgspec.Struct, frozen=True):
+    """Which lines are wanted. ``action`` is how it begins, ``end`` is not included; None and "" ask for nothing."""
+
+    actor_id: int | None = None
+    action: str = ""
+    object_type: str = ""
+    object_id: str = ""
+    customer_id: int | None = None
+    outcome: Outcome | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    text: str = ""
+
+    @property
+    def pattern(self) -> str | None:
+        """``text`` as a pattern that finds it anywhere."""
+        if not self.text:
+            return None
+        text = self.text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return f"%{text}%"
 
 
 async def record(  # noqa: PLR0913  each is a column
@@ -80,3 +104,39 @@ async def entries_of_object(
     else:
         rows = await queries.of_object.all(db, object_type, object_id, below, limit + 1)
     return _page(rows, limit)
+
+
+def _statement(wanted: AuditFilter) -> Query[AuditRow]:
+    """The statement that begins with what leaves the fewest lines."""
+    if wanted.object_type and wanted.object_id:
+        return queries.found_by_object
+    if wanted.actor_id is not None:
+        return queries.found_by_actor
+    if wanted.customer_id is not None:
+        return queries.found_of_customer
+    return queries.found_by_text if wanted.text else queries.found
+
+
+async def search(db: Db, wanted: AuditFilter, *, before: int | None = None, limit: int = 50) -> AuditPage:
+    """Lines of everybody, newest first: for staff."""
+    rows = await _statement(wanted).all(
+        db,
+        LAST if before is None else before,
+        limit + 1,
+        wanted.actor_id,
+        wanted.action or None,
+        wanted.action + LAST_CHARACTER,
+        wanted.object_type or None,
+        wanted.object_id or None,
+        wanted.customer_id,
+        wanted.outcome,
+        wanted.start,
+        wanted.end,
+        wanted.pattern,
+    )
+    return _page(rows, limit)
+
+
+async def entries_about_user(db: Db, user_id: int, *, limit: int = 10) -> list[AuditRow]:
+    """The latest of what a user did and of what was done with the account: for staff."""
+    return await queries.about_user.all(db, user_id, limit)

@@ -65,7 +65,7 @@ class InvalidScope(Forbidden):
 
     def __init__(self, required_scope: str) -> None:
         self.required_scope: Final = required_scope
-        super().__init__(f"This API key lacks the scope {required_scope}.")
+        super().__init__("The API key does not have the required scope.")
 
 
 class NotFound(AppError):

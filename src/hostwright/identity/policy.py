@@ -8,7 +8,19 @@ from hostwright.core.errors import FieldProblem
 from hostwright.identity.records import MemberRole, Role
 
 USER_SCOPES: Final = frozenset(
-    {"read:user", "read:servers", "write:servers", "read:billing", "read:tickets", "write:tickets"}
+    {
+        "read:user",
+        "read:servers",
+        "write:servers",
+        "read:gameservers",
+        "write:gameservers",
+        "read:dns",
+        "write:dns",
+        "read:billing",
+        "write:billing",
+        "read:tickets",
+        "write:tickets",
+    }
 )
 STAFF_SCOPES: Final = USER_SCOPES | {"admin:users", "admin:billing", "admin:system"}
 COMMON_PASSWORDS: Final = frozenset(

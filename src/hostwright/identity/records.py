@@ -38,6 +38,12 @@ class UserRecord(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class AccountRecord(UserRecord, frozen=True):
+    """A user as they see themselves. ``last_sign_in_at`` is None for who never signed in."""
+
+    last_sign_in_at: datetime | None
+
+
 class Credential(msgspec.Struct, frozen=True):
     """What sign-in compares."""
 
@@ -123,6 +129,27 @@ class KeyRecord(msgspec.Struct, frozen=True):
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+
+
+class OwnKey(msgspec.Struct, frozen=True):
+    """An API key with its customer. ``member``: whether its user still belongs to that customer; else it is dead."""
+
+    id: int
+    prefix: str
+    name: str
+    scopes: list[str]
+    customer_id: int
+    customer_name: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    expired: bool
+    member: bool
+
+    @property
+    def works(self) -> bool:
+        """Whether it opens anything."""
+        return self.member and not self.expired
 
 
 class FailureRow(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ RAISED: Final = (
     marked("This token is not valid. It may have been used, or be older than a day."),
     marked("This panel is set up already."),
     marked("Too many tries. Wait a moment and try again."),
+    marked("Your password was changed from elsewhere meanwhile. This change was not made."),
 )
 """The core knows no languages: these are listed so that catalogues have them, and translated where they are shown."""
 
@@ -37,6 +38,9 @@ FIELDS: Final = {
     "is too easy to guess": marked("This is too easy to guess. Use three or four words."),
     "must look like https://control.example.com": marked("Write it like https://control.example.com"),
     "is needed again for another address": marked("Enter the token again: the address is another one."),
+    "is wrong": marked("This is not your present password."),
+    "must differ from the present one": marked("This is your present password. Choose another."),
+    "may not be empty or hold invisible characters": marked("Use letters that can be seen."),
     "must differ from your name and address": marked("Use something else than your name or address."),
 }
 """What the API says of a field, as a sentence beside it."""

@@ -45,6 +45,13 @@ def _errors(auth: Auth, extra: Iterable[int], *, takes_body: bool) -> set[int]:
     return always | signed_in | of_bodies | set(extra)
 
 
+def _ways(auth: Auth, scope: str | None) -> list[dict[str, list[str]]]:
+    if auth == "public":
+        return []
+    ways = [] if auth == "api-key" else ["session"]
+    return [{way: []} for way in ([*ways, "key"] if scope else ways)]
+
+
 def _operation(  # noqa: PLR0913  each is a fact that the document shows
     method: Callable[..., Any],
     path: str,
@@ -72,7 +79,7 @@ def _operation(  # noqa: PLR0913  each is a fact that the document shows
             status_code=status,
             opt={"auth": auth, "scope": scope, "op": op},
             responses=_responses(_errors(auth, errors, takes_body=takes_body)),
-            security=[] if auth == "public" else [{"session": []}, {"key": []}] if scope else [{"session": []}],
+            security=_ways(auth, scope),
             tags=[tag],
             raises=[],
             before_request=read_json if takes_body else None,

@@ -13,6 +13,7 @@ from hostwright.identity.api.cookies import ended_cookies, session_cookies
 from hostwright.identity.api.user import user_read
 from hostwright.identity.records import UserRecord
 from hostwright.identity.schemas import CustomerRead, Register, SignIn, UserRead, Viewer
+from hostwright.identity.service.own_sessions import sign_out
 from hostwright.web.inject import Injected, Services
 from hostwright.web.openapi import post_op
 
@@ -80,6 +81,5 @@ class AuthApi(Controller):
         self, tx: Injected[Tx], viewer: Injected[Viewer], app_config: Injected[Config]
     ) -> Response[None]:
         """End this session."""
-        if viewer.session_id is not None:
-            await service.end_session(tx, viewer.session_id)
+        await sign_out(tx, viewer)
         return Response(None, status_code=204, cookies=ended_cookies(app_config))

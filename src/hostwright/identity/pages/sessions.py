@@ -11,6 +11,7 @@ from hostwright.core.errors import NotFound
 from hostwright.identity import queries, service
 from hostwright.identity.pages.common import go
 from hostwright.identity.schemas import Viewer
+from hostwright.identity.service.own_sessions import end_own_other_sessions, end_own_session
 from hostwright.web.inject import AnyRequest, Injected
 from hostwright.web.openapi import page_get, page_post
 from hostwright.web.render import render, renderer
@@ -33,12 +34,12 @@ class SessionPages(Controller):
     @page_post("/{session_id:int}/revoke")
     async def revoke(self, tx: Injected[Tx], viewer: Injected[Viewer], session_id: FromPath[int]) -> Response[Any]:
         """End one session; one's own ends with a sign-out."""
-        if not await service.revoke_session(tx, viewer.user_id, session_id):
+        if not await end_own_session(tx, viewer, session_id):
             raise NotFound
         return go("/sign-in" if session_id == viewer.session_id else "/account/sessions")
 
     @page_post("/revoke-others")
     async def revoke_others(self, tx: Injected[Tx], viewer: Injected[Viewer]) -> Response[Any]:
         """End every other session."""
-        await service.revoke_other_sessions(tx, viewer.user_id, viewer.session_id or 0)
+        await end_own_other_sessions(tx, viewer)
         return go("/account/sessions")

@@ -14,8 +14,11 @@ class IdentityShell:
     def groups(self, viewer: Viewer, counts: Mapping[str, int]) -> Sequence[NavGroup]:
         """The same for everybody."""
         del viewer, counts
+        profile = NavItem(icon="circle-user-round", label=gettext("Profile"), url="/account/profile")
+        password = NavItem(icon="lock-keyhole", label=gettext("Password"), url="/account/password")
         sessions = NavItem(icon="monitor-smartphone", label=gettext("Sessions"), url="/account/sessions")
-        return [NavGroup(gettext("Account"), (sessions,))]
+        keys = NavItem(icon="braces", label=gettext("API keys"), url="/account/keys")
+        return [NavGroup(gettext("Account"), (profile, password, sessions, keys))]
 
     async def counts(self, db: Db, viewer: Viewer) -> Mapping[str, int]:
         """No figures."""

@@ -12,6 +12,7 @@ from hostwright.identity.access import Caller, client_of
 from hostwright.identity.api import ended_cookies, session_cookies
 from hostwright.identity.pages.common import HOME, field_errors, form, go, home_of, safe_next
 from hostwright.identity.schemas import Register, SignIn, Viewer
+from hostwright.identity.service.own_sessions import sign_out
 from hostwright.settings.queries import setup_is_open
 from hostwright.web.bodies import decode_form, form_values
 from hostwright.web.inject import AnyRequest, Injected, Services
@@ -87,6 +88,5 @@ class SignInPages(Controller):
     @page_post("/sign-out")
     async def sign_out(self, tx: Injected[Tx], viewer: Injected[Viewer], app_config: Injected[Config]) -> Response[Any]:
         """End this session and show the sign-in page."""
-        if viewer.session_id is not None:
-            await service.end_session(tx, viewer.session_id)
+        await sign_out(tx, viewer)
         return go("/sign-in", ended_cookies(app_config))

@@ -23,7 +23,7 @@ from hostwright.identity.queries.attempts import (
     take_attempt_back,
 )
 from hostwright.identity.queries.callers import key_caller, session_caller, standing
-from hostwright.identity.queries.keys import insert_key, revoke_key, touch_key
+from hostwright.identity.queries.keys import insert_key, keys_of, live_keys, own_key, revoke_key, touch_key
 from hostwright.identity.queries.sessions import (
     delete_ended_sessions,
     delete_session,
@@ -53,6 +53,9 @@ __all__ = [
     "insert_session",
     "insert_user",
     "key_caller",
+    "keys_of",
+    "live_keys",
+    "own_key",
     "revoke_all_sessions",
     "revoke_key",
     "revoke_other_sessions",

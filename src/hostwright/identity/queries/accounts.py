@@ -38,7 +38,9 @@ insert_user = Query(
     + USER,
 )
 set_password_hash = Command("update users set password_hash = $2 where id = $1")
-set_disabled = Command("update users set disabled_at = case when $2::boolean then now() end where id = $1")
+set_disabled = Command(
+    "update users set disabled_at = case when $2::boolean then now() end, disabled_reason = null where id = $1"
+)
 credential_by_username = Query(
     Credential,
     "select " + CREDENTIAL + " from users where lower(username) = lower($1)",

@@ -7,9 +7,11 @@ from hostwright.identity.records import (
     SessionRecord,
 )
 
+# Opening a session is signing in: it stands at the user, since ended sessions are deleted.
 insert_session = Scalar(
     int,
     """
+    with signed_in as (update users set last_sign_in_at = now() where id = $2)
     insert into sessions (token_hash, user_id, expires_at, address, user_agent)
     values ($1, $2, now() + $3::interval, $4, $5) returning id
     """,

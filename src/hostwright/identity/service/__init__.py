@@ -8,8 +8,18 @@ from hostwright.identity.service.accounts import (
     register,
     set_disabled,
 )
+from hostwright.identity.service.attempts import LONGEST_WAIT
 from hostwright.identity.service.common import AccountDisabled, Client, WrongCredentials, idle_time
-from hostwright.identity.service.keys import KEY_PREFIX, SHOWN_PREFIX, NewKey, create_api_key
+from hostwright.identity.service.keys import (
+    KEY_PREFIX,
+    MOST_KEYS,
+    SHOWN_PREFIX,
+    NewKey,
+    TooManyKeys,
+    create_api_key,
+    drop_key,
+    make_key,
+)
 from hostwright.identity.service.sessions import (
     NewSession,
     end_session,
@@ -18,7 +28,7 @@ from hostwright.identity.service.sessions import (
     revoke_other_sessions,
     revoke_session,
 )
-from hostwright.identity.service.sign_in import FREE_TRIES_PER_ACCOUNT, FREE_TRIES_PER_ADDRESS, LONGEST_WAIT, sign_in
+from hostwright.identity.service.sign_in import FREE_TRIES_PER_ACCOUNT, FREE_TRIES_PER_ADDRESS, sign_in
 
 __all__ = [
     "ACCOUNTS",
@@ -26,6 +36,7 @@ __all__ = [
     "FREE_TRIES_PER_ADDRESS",
     "KEY_PREFIX",
     "LONGEST_WAIT",
+    "MOST_KEYS",
     "PER_ACCOUNT",
     "SHOWN_PREFIX",
     "TOO_MANY_ACCOUNTS",
@@ -33,12 +44,15 @@ __all__ = [
     "Client",
     "NewKey",
     "NewSession",
+    "TooManyKeys",
     "WrongCredentials",
     "create_api_key",
     "create_user",
+    "drop_key",
     "end_session",
     "forget_ended",
     "idle_time",
+    "make_key",
     "open_session",
     "register",
     "revoke_other_sessions",

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
 
+from hostwright.audit import service as audit
 from hostwright.core.crypto import new_token, token_hash
 from hostwright.core.db import Tx
-from hostwright.core.errors import FieldProblem, Invalid
+from hostwright.core.errors import Conflict, FieldProblem, Invalid, NotFound
 from hostwright.identity import policy, queries
-from hostwright.identity.records import KeyRecord, UserRecord
+from hostwright.identity.records import KeyRecord, OwnKey, UserRecord
+from hostwright.identity.schemas import KeyMake, Viewer
+from hostwright.identity.service.common import AccountDisabled
 
 KEY_PREFIX: Final = "hw_"
 SHOWN_PREFIX: Final = 8
+MOST_KEYS: Final = 50
+
+
+class TooManyKeys(Conflict):
+    """As many keys of one user work as may."""
+
+    code = "too_many_api_keys"
+    default_message = "You have 50 API keys already. Revoke one before you make another."
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -48,3 +59,53 @@ async def create_api_key(
         tx, token_hash(key), key[:SHOWN_PREFIX], name, user.id, customer_id, wanted, expires_at
     )
     return NewKey(record, key)
+
+
+async def make_key(tx: Tx, viewer: Viewer, wanted: KeyMake) -> tuple[OwnKey, str]:
+    """A key of the viewer for the customer of this request; returns what is kept of it, and the key itself.
+
+    Locks the user, so that many at once do not become more than `MOST_KEYS`, and no key is made for a user who is
+    being disabled. Raises `TooManyKeys`, `AccountDisabled`, and `Invalid` for scopes beyond the role.
+    """
+    user = await queries.user_by_id.one(tx, viewer.user_id, lock=True)
+    if user.disabled_at is not None:
+        raise AccountDisabled
+    if await queries.live_keys.value(tx, user.id) >= MOST_KEYS:
+        raise TooManyKeys
+    days = wanted.expires_in_days
+    made = await create_api_key(
+        tx,
+        user=user,
+        customer_id=viewer.customer_id,
+        name=wanted.name.rstrip(),
+        scopes=wanted.scopes,
+        expires_at=None if days is None else datetime.now(UTC) + timedelta(days=days),
+    )
+    kept = await queries.own_key.one(tx, made.record.id, user.id)
+    await _audit(tx, viewer, "api_key.created", kept)
+    return kept, made.key
+
+
+async def drop_key(tx: Tx, viewer: Viewer, key_id: int) -> None:
+    """One of the viewer's own keys is refused from now on; `NotFound` when it is not theirs, or is gone already."""
+    kept = await queries.own_key.maybe(tx, key_id, viewer.user_id)
+    if kept is None or not await queries.revoke_key.run(tx, key_id, viewer.user_id):
+        raise NotFound
+    await _audit(tx, viewer, "api_key.revoked", kept)
+
+
+async def _audit(tx: Tx, viewer: Viewer, action: str, kept: OwnKey) -> None:
+    await audit.record(
+        tx,
+        actor_id=viewer.user_id,
+        actor_label=viewer.label,
+        action=action,
+        outcome="done",
+        customer_id=kept.customer_id,
+        object_type="api_key",
+        object_id=str(kept.id),
+        object_label=kept.name,
+        detail={"scopes": kept.scopes, "expiresAt": kept.expires_at.isoformat() if kept.expires_at else None},
+        address=viewer.address,
+        request_id=viewer.request_id,
+    )

@@ -7,18 +7,17 @@ from typing import Final
 from hostwright.audit import service as audit
 from hostwright.core.crypto import Keyring
 from hostwright.core.db import Database
-from hostwright.core.errors import TooManyRequests
 from hostwright.core.passwords import Passwords
 from hostwright.identity import queries
+from hostwright.identity.queries import account as account_sql
 from hostwright.identity.records import Credential, UserRecord
 from hostwright.identity.schemas import SignIn
+from hostwright.identity.service.attempts import count_attempt
 from hostwright.identity.service.common import AccountDisabled, Client, WrongCredentials
 from hostwright.identity.service.sessions import NewSession, open_session
 
 FREE_TRIES_PER_ACCOUNT: Final = 5
 FREE_TRIES_PER_ADDRESS: Final = 30
-LONGEST_WAIT: Final = 300.0
-"""Seconds. A wait ends by itself and hangs on the address too: nobody can lock a stranger out."""
 
 
 async def _credential(database: Database, name: str) -> Credential | None:
@@ -36,12 +35,8 @@ def _counters(keyring: Keyring, name: str, credential: Credential | None, client
 
 async def _count_attempt(database: Database, pair: bytes, address: bytes) -> None:
     """Count this try for account and address together and for the address; raises `TooManyRequests` while one waits."""
-    for key, free in ((address, FREE_TRIES_PER_ADDRESS), (pair, FREE_TRIES_PER_ACCOUNT)):
-        async with database.transaction() as tx:
-            counted = await queries.count_attempt.maybe(tx, key, free, LONGEST_WAIT)
-            if counted is None:
-                wait = await queries.attempt_wait.maybe(tx, key) or 1.0
-                raise TooManyRequests(int(wait) + 1, "Too many tries. Wait a moment and try again.")
+    await count_attempt(database, address, FREE_TRIES_PER_ADDRESS)
+    await count_attempt(database, pair, FREE_TRIES_PER_ACCOUNT)
 
 
 async def sign_in(
@@ -72,6 +67,8 @@ async def sign_in(
     stale = passwords.needs_rehash(credential.password_hash)
     fresh = await passwords.hash_password(wanted.password) if stale else None
     async with database.transaction() as tx:
+        if await account_sql.held_credential.maybe(tx, credential.user_id, credential.password_hash) is None:
+            raise WrongCredentials  # changed, or disabled, since it was compared
         if fresh is not None:
             await queries.set_password_hash.run(tx, credential.user_id, fresh)
         await queries.forget_attempts.run(tx, pair)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from typing import Final
 
 from msgspec.structs import asdict
 
 from hostwright.core.errors import FieldProblem, Invalid
+from hostwright.core.periods import read_cursor, read_time
 from hostwright.core.providers import Power, ServerState, TrafficMonth
 from hostwright.servers.queries import LogFilter
 from hostwright.servers.records import ActionRow, LogRow, ServerCount
@@ -26,8 +25,6 @@ from hostwright.servers.schemas import (
     TrafficPeriod,
     TrafficRead,
 )
-
-MAX_DIGITS: Final = 18  # more do not fit a bigint
 
 
 def action_read(row: ActionRow) -> ActionRead:
@@ -97,32 +94,9 @@ def log_filter(
 ) -> LogFilter:
     """Which activity is wanted; raises `Invalid` with one entry per value that makes no sense."""
     problems: list[FieldProblem] = []
-    before: int | None = None
-    if cursor is not None:
-        if cursor.isdecimal() and len(cursor) <= MAX_DIGITS:
-            before = int(cursor)
-        else:
-            problems.append(FieldProblem("cursor", "is not a cursor of this list"))
-    start = _moment("startDate", start_date, problems, whole_day=False)
-    end = _moment("endDate", end_date, problems, whole_day=True)
+    before = read_cursor(cursor, problems)
+    start = read_time("startDate", start_date, problems, whole_day=False)
+    end = read_time("endDate", end_date, problems, whole_day=True)
     if problems:
         raise Invalid(problems)
     return LogFilter(before, action_type.value if action_type else None, start, end)
-
-
-def _moment(field: str, text: str | None, problems: list[FieldProblem], *, whole_day: bool) -> datetime | None:
-    """A date (in UTC; as an end it is included) or a time with its zone."""
-    if text is None:
-        return None
-    try:
-        if len(text) == len("2026-01-31"):
-            start = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
-            return start + timedelta(days=1) if whole_day else start
-        moment = datetime.fromisoformat(text)
-        moment.astimezone(UTC)  # a time at the edge of the calendar has none
-    except (ValueError, OverflowError):
-        problems.append(FieldProblem(field, "must be a date like 2026-01-31 or a time like 2026-01-31T12:00:00Z"))
-        return None
-    if moment.tzinfo is None:
-        problems.append(FieldProblem(field, "must name its time zone, for example with a Z at the end"))
-    return moment

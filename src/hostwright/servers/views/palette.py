@@ -98,6 +98,8 @@ def _pages(text: str, *, staff: bool) -> list[Item]:
     if staff:
         known += [
             (_look(icon="layers"), gettext("All servers"), EVERYBODYS),
+            (_look(icon="contact"), gettext("Users"), "/admin/users"),
+            (_look(icon="scroll-text"), gettext("Audit log"), "/admin/audit"),
             (_look(icon="hourglass"), gettext("Jobs"), "/admin/jobs"),
         ]
     low = text.casefold()

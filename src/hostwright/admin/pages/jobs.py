@@ -1,6 +1,6 @@
 """Pages for staff about the machinery: jobs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from hostwright.core.db import Db, Tx
 from hostwright.core.errors import NotFound
 from hostwright.core.paging import Page
 from hostwright.core.queue import JobCounts, JobRow, JobState
-from hostwright.identity.schemas import StaffViewer, Viewer
+from hostwright.identity.schemas import StaffViewer
 from hostwright.servers.service import actor_of, confirm_pruning
 from hostwright.web.answer import answer, page, toast
 from hostwright.web.bodies import form_values
@@ -22,7 +22,7 @@ from hostwright.web.i18n import choose_language, gettext
 from hostwright.web.inject import AnyRequest, Injected
 from hostwright.web.openapi import page_get, page_post
 from hostwright.web.render import renderer
-from hostwright.web.shell import NavGroup, NavItem, set_count
+from hostwright.web.shell import set_count
 
 BASE: Final = "/admin/jobs"
 LONGEST_PAGE: Final = 7  # digits, as of every number that pages send here
@@ -74,22 +74,6 @@ async def _context(request: AnyRequest, db: Db, viewer: StaffViewer) -> dict[str
     set_count(request, "dead_jobs", view.counts.dead)
     await renderer().navigation.fill_counts(request, db, viewer)
     return {"view": view, "runs": await queries.mirror_runs.all(db), "processes": await queries.processes.all(db)}
-
-
-class AdminShell:
-    """The sidebar's lines for the machinery."""
-
-    def groups(self, viewer: Viewer, counts: Mapping[str, int]) -> Sequence[NavGroup]:
-        """For staff only; the count is of dead jobs, which wait for them."""
-        if not viewer.is_staff:
-            return []
-        dead = counts.get("dead_jobs") or None
-        jobs = NavItem(icon="hourglass", label=gettext("Jobs"), url=BASE, count=dead, hot=True)
-        return [NavGroup(gettext("Administration"), (jobs,))]
-
-    async def counts(self, db: Db, viewer: Viewer) -> Mapping[str, int]:
-        """How many jobs are dead."""
-        return {"dead_jobs": await queue.dead_count(db)} if viewer.is_staff else {}
 
 
 class AdminPages(Controller):
