@@ -82,6 +82,11 @@ def call(url: str, key: str | None = None, body: object = None) -> Any:
         return json.loads(answer.read())
 
 
+def _as_from_a_terminal() -> None:
+    """A shell's background job ignores SIGINT, and so would all that it starts: tests may run in one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Demo:
     """One `hostwright demo`. ``command`` starts it in another way."""
 
@@ -109,6 +114,7 @@ class Demo:
                 start_new_session=True,
                 env=clean(environment or {}),
                 cwd="/" if user is not None else None,
+                preexec_fn=_as_from_a_terminal,  # noqa: PLW1509  this process has no threads
                 user=user,
                 group=user,
                 extra_groups=None if user is None else [],
