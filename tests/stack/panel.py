@@ -23,6 +23,7 @@ from hostwright.upstream.factory import connection_providers
 from hostwright.upstream.virtfusion.simulator import World, WorldPlan
 from tests.stack.vendor import Vendor, running_vendor
 from tests.support.app import HOME, KEYS, Makers, Person, config_of
+from tests.support.operations import note_answer
 from tests.support.stack import Live, Program, Stack, Web, running_stack, until
 
 FIRST_USER: Final = 101
@@ -109,7 +110,10 @@ class Panel:
 
     async def client(self, web: int = 0, **options: Any) -> httpx.AsyncClient:
         """Somebody who calls a web process; nobody in particular without ``options``."""
-        client = httpx.AsyncClient(base_url=self.webs[web].url, timeout=30, trust_env=False, **options)
+        hooks = {"response": [note_answer]}
+        client = httpx.AsyncClient(
+            base_url=self.webs[web].url, timeout=30, trust_env=False, event_hooks=hooks, **options
+        )
         return await self._closing.enter_async_context(client)
 
     async def live(self, browser: httpx.AsyncClient) -> Live:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import msgspec
 
+from hostwright.app import build_app
+from hostwright.core.config import Config, Environment
+from hostwright.core.crypto import new_key
 from hostwright.web.asgi import Asgi, Message, Receive, Send
 
 PATH: Final = Path(__file__).parents[2] / ".cache" / "operations.jsonl"
@@ -64,9 +69,18 @@ def recorded(app: Asgi) -> Asgi:
     return call
 
 
-def note_raw(method: str, path: str, status: int, templates: list[str]) -> None:
-    """Note a call that was seen from outside the process, by its path; ``templates`` are the document's paths."""
-    for template in sorted(templates, key=lambda text: text.count("{")):
-        if re.fullmatch(re.sub(r"\\\{[^/]+?\\\}", "[^/]+", re.escape(template)), path):
-            note(method, template, status)
-            return
+@cache
+def _templates() -> list[tuple[str, re.Pattern[str]]]:
+    """Every path of the API as the document writes it, those with more fixed parts first."""
+    app = build_app(Config(keys=new_key(), environment=Environment.TEST))
+    paths = {route.path_format for route in app.litestar.routes}
+    found = sorted((path for path in paths if path.startswith("/api/")), key=lambda path: path.count("{"))
+    return [(path, re.compile(re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(path)))) for path in found]
+
+
+async def note_answer(answer: httpx.Response) -> None:
+    """Note a call of another process, as an event hook of httpx."""
+    path = answer.request.url.path
+    template = next((template for template, pattern in _templates() if pattern.fullmatch(path)), None)
+    if template is not None:
+        note(answer.request.method, template, answer.status_code)
