@@ -26,6 +26,7 @@ POLICY = (
 # Steps find their way by English words; the pages themselves are among the others.
 STEPS = {"row-menu", "reset-dialog", "rename-dialog", "suspend-dialog", "throttle-dialog"}
 WORDY = [look for look in LOOKS if look.name not in STEPS]
+OTHERS = [(WIDE, "dark"), (PHONE, "light"), (PHONE, "dark")]
 every = pytest.mark.parametrize("look", LOOKS, ids=[look.name for look in LOOKS])
 
 
@@ -54,23 +55,20 @@ async def is_fine(window: Window, look: Look) -> None:
 
 
 @every
-async def test_a_page_wide_and_light_then_narrow_and_dark(desk: Desk, look: Look, newcomer: Person) -> None:
+async def test_a_page_wide_and_light(desk: Desk, look: Look, newcomer: Person) -> None:
     window = await opened(desk, look, newcomer, WIDE, "light")
     seen = await window.page.evaluate("seen")
     assert seen["shift"] == 0, seen["moved"]
     if look.step:
         await look.step(window)
     await is_fine(window, look)
-    await window.page.emulate_media(color_scheme="dark")
-    await window.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    await is_fine(window, look)
     await window.check(*look.refusals)
 
 
 @pytest.mark.long
 @every
-@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "dark"), (PHONE, "light")], ids=["wide-dark", "phone-light"])
-async def test_a_page_the_other_way_round(
+@pytest.mark.parametrize(("size", "scheme"), OTHERS, ids=["wide-dark", "phone-light", "phone-dark"])
+async def test_a_page_in_another_way(
     desk: Desk, look: Look, newcomer: Person, size: tuple[int, int], scheme: Scheme
 ) -> None:
     window = await opened(desk, look, newcomer, size, scheme)

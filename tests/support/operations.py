@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from functools import cache
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import msgspec
 
-from hostwright.app import build_app
-from hostwright.core.config import Config, Environment
-from hostwright.core.crypto import new_key
 from hostwright.web.asgi import Asgi, Message, Receive, Send
 
 PATH: Final = Path(__file__).parents[2] / ".cache" / "operations.jsonl"
@@ -21,6 +18,7 @@ KEEP: Final = "KEEP_OPERATIONS"
 """Set in the environment, a run adds to the file of the run before."""
 
 _known: set[tuple[str, str, int]] = set()
+_paths: list[tuple[str, re.Pattern[str]]] = []
 
 
 def begin() -> None:
@@ -69,18 +67,23 @@ def recorded(app: Asgi) -> Asgi:
     return call
 
 
-@cache
-def _templates() -> list[tuple[str, re.Pattern[str]]]:
-    """Every path of the API as the document writes it, those with more fixed parts first."""
-    app = build_app(Config(keys=new_key(), environment=Environment.TEST))
-    paths = {route.path_format for route in app.litestar.routes}
-    found = sorted((path for path in paths if path.startswith("/api/")), key=lambda path: path.count("{"))
-    return [(path, re.compile(re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(path)))) for path in found]
+async def _templates(address: httpx.URL) -> list[tuple[str, re.Pattern[str]]]:
+    """Every path of the API as the document of a web process writes it, those with more fixed parts first."""
+    if not _paths:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            paths = (await client.get(address.join("/api/openapi.json"))).json().get("paths", {})
+        patterns = {path: re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(path)) for path in paths}
+        _paths.extend((path, re.compile(patterns[path])) for path in sorted(paths, key=lambda path: path.count("{")))
+    return _paths
 
 
 async def note_answer(answer: httpx.Response) -> None:
-    """Note a call of another process, as an event hook of httpx."""
+    """Note a call of another process, as an event hook of httpx; not one of a process that is just ending."""
     path = answer.request.url.path
-    template = next((template for template, pattern in _templates() if pattern.fullmatch(path)), None)
-    if template is not None:
-        note(answer.request.method, template, answer.status_code)
+    if not path.startswith("/api/"):
+        return
+    with suppress(httpx.TransportError):
+        known = await _templates(answer.request.url)
+        template = next((template for template, pattern in known if pattern.fullmatch(path)), None)
+        if template is not None:
+            note(answer.request.method, template, answer.status_code)
