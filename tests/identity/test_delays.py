@@ -50,7 +50,9 @@ async def test_five_are_free_then_each_waits_twice_as_long(here: Client, ada: Pe
         waits.append(int((await refusal(here)).headers["retry-after"]))
         await later(database, seconds=waits[-1])
         assert await attempt(here) == 401
-    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
+    wanted = [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
+    # A wait is told as it is when it is asked for: on a busy machine some seconds of it have passed.
+    assert [want - wait in range(5) for want, wait in zip(wanted, waits, strict=True)] == [True] * 10, waits
 
 
 async def test_the_right_password_waits_as_well(here: Client, ada: Person, database: Database) -> None:

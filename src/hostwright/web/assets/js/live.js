@@ -51,8 +51,12 @@ document.addEventListener("htmx:before:response", (event) => {
 // When the page missed something, what says that it can be fetched alone is.
 const refetch = () => fetchAgain(all("[data-refresh][id], [data-about][id]"));
 
+let leaving = false;
+
 document.addEventListener("htmx:sse:error", (event) => {
-  if (event.detail.status === 401) location.reload(); // the session was ended: ask to sign in
+  if (event.detail.status !== 401 || leaving) return;
+  leaving = true; // the stream is tried again meanwhile, and a second reload would break the first one off
+  location.reload(); // the session was ended: ask to sign in
 });
 
 // The server names what has changed. What is about it is fetched again, once for all changes of a moment.
