@@ -13,6 +13,7 @@ from hostwright.audit.records import AuditRow, Outcome
 from hostwright.core.db import Db, Query, Tx
 from hostwright.core.logs import redacted
 from hostwright.core.scope import OwnedBy, Scope
+from hostwright.core.text import containing
 
 LAST: Final = 2**63 - 1
 LAST_CHARACTER: Final = "\U0010ffff"
@@ -41,10 +42,7 @@ class AuditFilter(msgspec.Struct, frozen=True):
     @property
     def pattern(self) -> str | None:
         """``text`` as a pattern that finds it anywhere."""
-        if not self.text:
-            return None
-        text = self.text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return f"%{text}%"
+        return containing(self.text) if self.text else None
 
 
 async def record(  # noqa: PLR0913  each is a column

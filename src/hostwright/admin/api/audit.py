@@ -14,7 +14,6 @@ from hostwright.admin.api.parameters import (
     PageSize,
     TextWanted,
     ToWanted,
-    clean,
 )
 from hostwright.admin.schemas import AuditList, AuditRead
 from hostwright.audit.records import AuditRow
@@ -23,6 +22,7 @@ from hostwright.core.db import Db
 from hostwright.core.errors import FieldProblem, Invalid
 from hostwright.core.paging import DEFAULT_PAGE_SIZE, Cursor
 from hostwright.core.periods import read_cursor, read_time
+from hostwright.core.text import storable
 from hostwright.identity.schemas import StaffViewer
 from hostwright.web.inject import Injected
 from hostwright.web.openapi import get_op
@@ -89,14 +89,14 @@ class AdminAuditApi(Controller):
             raise Invalid(problems)
         wanted = AuditFilter(
             actor_id,
-            clean(action),
-            clean(object_type),
-            clean(object_id),
+            storable(action).strip(),
+            storable(object_type).strip(),
+            storable(object_id).strip(),
             customer_id,
             outcome,
             start,
             end,
-            clean(text),
+            storable(text).strip(),
         )
         page = await search(db, wanted, before=before, limit=page_size)
         return AuditList([audit_read(row) for row in page.rows], Cursor(str(page.next) if page.next else None))

@@ -39,8 +39,3 @@ SortDirection = Annotated[SortOrder, QueryParameter(name="sortOrder", descriptio
 UserSearch = Annotated[
     str, QueryParameter(name="search", max_length=100, description="Part of a user name, e-mail address or full name")
 ]
-
-
-def clean(text: str) -> str:
-    """What may be sent to the database: no text there holds a zero byte."""
-    return text.replace("\0", "\ufffd").strip()

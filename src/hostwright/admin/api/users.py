@@ -11,7 +11,6 @@ from hostwright.admin.api.parameters import (
     SortDirection,
     SortField,
     UserSearch,
-    clean,
 )
 from hostwright.admin.queries import users as statements
 from hostwright.admin.queries.users import Wanted, user_page
@@ -33,6 +32,7 @@ from hostwright.core.config import Config
 from hostwright.core.db import Db, Tx
 from hostwright.core.errors import FieldProblem, Invalid
 from hostwright.core.paging import DEFAULT_PAGE_SIZE, Page, pagination
+from hostwright.core.text import storable
 from hostwright.identity.queries import sessions_of
 from hostwright.identity.schemas import StaffViewer
 from hostwright.identity.service import idle_time
@@ -113,7 +113,7 @@ class AdminUsersApi(Controller):
     ) -> AdminUserList:
         """A page of users, with figures of all of them."""
         del viewer
-        wanted = Wanted(wanted_filter, sort_field, sort_order is SortOrder.DESC, clean(search))
+        wanted = Wanted(wanted_filter, sort_field, sort_order is SortOrder.DESC, storable(search).strip())
         part = Page(page, page_size)
         found = await user_page(db, wanted, part)
         figures = found.counts
@@ -161,7 +161,7 @@ class AdminUsersApi(Controller):
         data: JSONBody[StatusChange],
     ) -> AdminUserDetail:
         """Suspending ends their sessions and refuses their keys. Not oneself, and not the last administrator."""
-        reason = clean(data.reason)
+        reason = storable(data.reason).strip()
         if data.enabled:
             await enable_user(tx, viewer, user_id)
         elif not reason:

@@ -10,6 +10,7 @@ from hostwright.admin.records import UserCounts, UserCustomer, UserKey, UserRow
 from hostwright.admin.schemas import UserFilter, UserSort
 from hostwright.core.db import Db, Query, Scalar
 from hostwright.core.paging import Page
+from hostwright.core.text import containing
 
 LINKED: Final = """exists (select from members m join compute_accounts a on a.customer_id = m.customer_id
     where m.user_id = u.id)"""
@@ -133,8 +134,7 @@ class Wanted(msgspec.Struct, frozen=True):
     @property
     def pattern(self) -> str:
         """``search`` as a pattern that finds it anywhere."""
-        text = self.search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return f"%{text}%"
+        return containing(self.search)
 
 
 class Users(msgspec.Struct, frozen=True):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode
 
+from hostwright.core.text import storable
+
 LONGEST_ID: Final = 18  # digits of a bigint
 
 
@@ -21,5 +23,5 @@ def number_in(text: str) -> int | None:
 
 
 def words_in(text: str, longest: int = 100) -> str:
-    """Text in an address. No text in the database holds a zero byte, and none may be sent to it."""
-    return text.replace("\0", "\ufffd").strip()[:longest]
+    """Text in an address."""
+    return storable(text).strip()[:longest]

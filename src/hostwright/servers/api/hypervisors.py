@@ -7,6 +7,7 @@ from litestar.params import QueryParameter
 
 from hostwright.core.db import Db, Tx
 from hostwright.core.paging import Page, pagination
+from hostwright.core.text import storable
 from hostwright.identity.schemas import StaffViewer
 from hostwright.servers.api.parameters import PageNumber, PageSize
 from hostwright.servers.queries import hypervisors as statements
@@ -84,7 +85,7 @@ class HypervisorsApi(Controller):
         """By connection, group and name, as they were listed last. Never asks VirtFusion."""
         del viewer
         part = Page(page, page_size)
-        group = None if group_id is None else group_id.replace("\0", "\ufffd")
+        group = None if group_id is None else storable(group_id)
         rows, total = await statements.hypervisor_page(db, Wanted(connection_id, group), part)
         groups = [
             HypervisorGroupRead(one.connection_id, one.connection_name, one.group_id, one.group_name, one.n)

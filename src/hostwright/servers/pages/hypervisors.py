@@ -6,6 +6,7 @@ from litestar import Controller, Response
 from litestar.params import FromPath
 
 from hostwright.core.db import Db, Tx
+from hostwright.core.text import storable
 from hostwright.identity.schemas import StaffViewer
 from hostwright.servers.pages.screens import LONGEST_ID
 from hostwright.servers.queries import hypervisors as statements
@@ -28,7 +29,7 @@ async def _list_context(request: AnyRequest, db: Db, viewer: StaffViewer) -> dic
     query = request.query_params
     text = query.get("connection", "")
     connection = text if text.isascii() and text.isdecimal() and len(text) < LONGEST_ID else ""
-    group = query.get("group", "").replace("\0", "\ufffd")[:LONGEST_GROUP] if connection else ""
+    group = storable(query.get("group", ""))[:LONGEST_GROUP] if connection else ""
     kept = {"connection": connection, "group": group}
     wanted = Wanted(
         int(connection) if connection else None,

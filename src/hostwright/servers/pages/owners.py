@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from hostwright.core.db import Database, Db, Tx
 from hostwright.core.errors import AppError, Invalid, NotFound
+from hostwright.core.text import containing, storable
 from hostwright.identity.schemas import StaffViewer
 from hostwright.servers.pages.screens import LONGEST_ID
 from hostwright.servers.ports import Providers
@@ -46,7 +47,7 @@ def _number(text: str) -> int:
 
 
 def _words(request: AnyRequest) -> str:
-    return request.query_params.get("q", "").replace("\0", "\ufffd").strip()[:LONGEST_WORDS]
+    return storable(request.query_params.get("q", "")).strip()[:LONGEST_WORDS]
 
 
 async def _show(request: AnyRequest, db: Db, viewer: StaffViewer, view: OwnersView) -> Response[Any]:
@@ -147,8 +148,7 @@ class OwnerPages(Controller):
         """Every customer who is linked."""
         choose_language(request, pseudo=renderer().pseudo)
         after, q = _number(request.query_params.get("after", "")), _words(request)
-        pattern = q.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        rows = await statements.accounts.all(db, after, SHOWN + 1, f"%{pattern}%")
+        rows = await statements.accounts.all(db, after, SHOWN + 1, containing(q))
         total = await statements.accounts_total.value(db)
         return await _show(request, db, viewer, _accounts_view("links", rows, total, q, after))
 

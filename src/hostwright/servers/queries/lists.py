@@ -11,6 +11,7 @@ from hostwright.core.db import Db, Query
 from hostwright.core.paging import Page
 from hostwright.core.providers import Power, ServerState
 from hostwright.core.scope import OwnedBy, Scope, Staff
+from hostwright.core.text import containing
 from hostwright.servers.records import PaletteRow, ServerCount, ServerRow
 from hostwright.servers.schemas import AdminServerRead, ServerRead, Sort
 
@@ -136,9 +137,7 @@ class ServerFilter(msgspec.Struct, frozen=True):
     @property
     def pattern(self) -> str:
         """``search`` as a pattern that finds it anywhere."""
-        # No text in the database holds a zero byte, and none may be sent to it.
-        text = self.search.replace("\0", "\ufffd").lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return f"%{text}%"
+        return containing(self.search)
 
 
 def _first(columns: LiteralString, where: LiteralString, order: LiteralString) -> LiteralString:

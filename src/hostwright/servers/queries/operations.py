@@ -10,6 +10,7 @@ import msgspec
 
 from hostwright.core.db import Db, Query
 from hostwright.core.scope import OwnedBy, Scope, Staff
+from hostwright.core.text import containing, storable
 from hostwright.servers.queries.actions import COLUMNS
 from hostwright.servers.queries.lists import ROW_COLUMNS
 from hostwright.servers.records import (
@@ -91,9 +92,8 @@ _own_actions = Query(ActionRow, _actions + " and a.customer_id = $2")
 
 async def accounts_named(db: Db, connection_id: int, text: str, limit: int = 20) -> list[AccountRow]:
     """Customers with an account at a connection whose name has ``text`` in it, or whose number it is."""
-    wanted = text.strip().replace("\0", "\ufffd")[:100]
-    pattern = wanted.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return await _accounts_named.all(db, connection_id, wanted, f"%{pattern}%", limit)
+    wanted = storable(text.strip())[:100]
+    return await _accounts_named.all(db, connection_id, wanted, containing(wanted), limit)
 
 
 async def targets_of(db: Db, scope: Scope, server_ids: Sequence[int]) -> dict[int, TargetRow]:

@@ -8,6 +8,7 @@ from typing import Final
 from hostwright.audit.service import record
 from hostwright.core.db import Tx
 from hostwright.core.errors import Conflict, FieldProblem, Invalid
+from hostwright.core.text import storable
 from hostwright.servers.queries import notes
 from hostwright.servers.queries.notes import NoteRow
 from hostwright.servers.records import TargetRow
@@ -41,10 +42,10 @@ def author_of(viewer: Calling) -> Actor:
 
 def _clean(wanted: NoteWrite) -> tuple[str, str]:
     """Title and text as they are stored: one line, and line feeds alone. The database holds no zero byte."""
-    title = " ".join(wanted.title.replace("\0", "\ufffd").split())
+    title = " ".join(storable(wanted.title).split())
     if not title:
         raise Invalid([FieldProblem("title", BLANK)])
-    content = wanted.content.replace("\0", "\ufffd").replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    content = storable(wanted.content).replace("\r\n", "\n").replace("\r", "\n").rstrip()
     return title, content
 
 

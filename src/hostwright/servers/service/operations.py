@@ -8,6 +8,7 @@ from typing import Final
 from hostwright.core.clock import Clock
 from hostwright.core.db import Tx
 from hostwright.core.errors import Conflict, FieldProblem, Invalid
+from hostwright.core.text import storable
 from hostwright.servers.queries import actions, operations
 from hostwright.servers.records import ActionDetail, ActionKind, ActionRow, TargetRow
 from hostwright.servers.schemas.operations import LONGEST_NAME, LONGEST_REASON
@@ -42,7 +43,7 @@ def name_of(text: str) -> str:
 
 def reason_of(text: str | None) -> str:
     """Why a server is suspended, as its customer reads it; raises `Invalid` when there is none."""
-    reason = (text or "").strip().replace("\0", "\ufffd")
+    reason = storable((text or "").strip())
     if not 1 <= len(reason) <= LONGEST_REASON:
         raise Invalid([FieldProblem("reason", "must have 1 to 500 characters")])
     return reason

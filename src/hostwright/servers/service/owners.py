@@ -15,6 +15,7 @@ from hostwright.core.clock import Clock, SystemClock
 from hostwright.core.db import Database, Db, Tx
 from hostwright.core.errors import Conflict, FieldProblem, Invalid, NotFound
 from hostwright.core.providers import ExternalUser, Gone, ProviderError
+from hostwright.core.text import containing, storable
 from hostwright.identity.service import create_user
 from hostwright.servers.ports import Providers
 from hostwright.servers.queries import actions, mirror
@@ -201,13 +202,12 @@ async def _note_moved(
 
 async def candidates(db: Db, connection_id: int, words: str) -> list[statements.CandidateRow]:
     """At most ten customers by a part of the name, of the owner's address, or by the whole number."""
-    text = words.strip().replace("\0", "\ufffd")
+    text = storable(words.strip())
     if not text:
         return []
     digits = text.removeprefix("#")
     number = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= 18 else None  # noqa: PLR2004
-    plain = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return await statements.candidates.all(db, connection_id, f"%{plain}%", number)
+    return await statements.candidates.all(db, connection_id, containing(text), number)
 
 
 async def _audit(tx: Tx, actor: Actor, action: str, customer: CustomerFacts, detail: Mapping[str, Any]) -> None:
