@@ -27,5 +27,4 @@ sessions_of = Query(
 )
 revoke_session = Scalar(int, "delete from sessions where id = $1 and user_id = $2 returning id")
 revoke_other_sessions = Scalar(int, "delete from sessions where user_id = $1 and id <> $2 returning id")
-revoke_all_sessions = Scalar(int, "delete from sessions where user_id = $1 returning id")
 delete_ended_sessions = Command("delete from sessions where expires_at < now() or seen_at < now() - $1::interval")

@@ -10,14 +10,13 @@ from hostwright.core.db import Database, Tx
 from hostwright.core.errors import FieldProblem, Invalid
 from hostwright.core.events import emit
 from hostwright.core.limits import spend
-from hostwright.core.live import publish
 from hostwright.core.passwords import Passwords
 from hostwright.identity import policy, queries
 from hostwright.identity.events import UserRegistered
 from hostwright.identity.records import MemberRole, Role, UserRecord
 from hostwright.identity.schemas import Register
 from hostwright.identity.service.common import Client
-from hostwright.identity.service.sessions import NewSession, open_session
+from hostwright.identity.service.sessions import NONE, NewSession, open_session, revoke_other_sessions
 
 ACCOUNTS: Final = 10
 PER_ACCOUNT: Final = timedelta(minutes=6)  # ten at once from one address, then ten an hour
@@ -91,5 +90,4 @@ async def set_disabled(tx: Tx, user_id: int, *, disabled: bool) -> None:
     """Disable or enable an account. Disabling ends its sessions; its keys are refused at the next call."""
     await queries.set_disabled.run(tx, user_id, disabled)
     if disabled:
-        for session_id in await queries.revoke_all_sessions.all(tx, user_id):
-            await publish(tx, f"session:{session_id}", "closed")
+        await revoke_other_sessions(tx, user_id, NONE)

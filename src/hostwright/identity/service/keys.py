@@ -8,13 +8,13 @@ from typing import Final
 
 import msgspec
 
-from hostwright.audit import service as audit
 from hostwright.core.crypto import new_token, token_hash
 from hostwright.core.db import Tx
 from hostwright.core.errors import Conflict, FieldProblem, Invalid, NotFound
 from hostwright.identity import policy, queries
 from hostwright.identity.records import KeyRecord, OwnKey, UserRecord
 from hostwright.identity.schemas import KeyMake, Viewer
+from hostwright.identity.service.auditing import About, note
 from hostwright.identity.service.common import AccountDisabled
 
 KEY_PREFIX: Final = "hw_"
@@ -95,17 +95,12 @@ async def drop_key(tx: Tx, viewer: Viewer, key_id: int) -> None:
 
 
 async def _audit(tx: Tx, viewer: Viewer, action: str, kept: OwnKey) -> None:
-    await audit.record(
+    expires_at = kept.expires_at.isoformat() if kept.expires_at else None
+    await note(
         tx,
-        actor_id=viewer.user_id,
-        actor_label=viewer.label,
-        action=action,
-        outcome="done",
+        viewer,
+        action,
+        About("api_key", kept.id, kept.name),
         customer_id=kept.customer_id,
-        object_type="api_key",
-        object_id=str(kept.id),
-        object_label=kept.name,
-        detail={"scopes": kept.scopes, "expiresAt": kept.expires_at.isoformat() if kept.expires_at else None},
-        address=viewer.address,
-        request_id=viewer.request_id,
+        detail={"scopes": kept.scopes, "expiresAt": expires_at},
     )

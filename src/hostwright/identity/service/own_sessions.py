@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from hostwright.audit import service as audit
 from hostwright.core.db import Tx
 from hostwright.identity.schemas import Viewer
+from hostwright.identity.service.auditing import note
 from hostwright.identity.service.sessions import end_session, revoke_other_sessions, revoke_session
 
 
@@ -15,14 +13,14 @@ async def sign_out(tx: Tx, viewer: Viewer) -> None:
     if viewer.session_id is None:
         return
     await end_session(tx, viewer.session_id)
-    await _note(tx, viewer, "user.signed_out", {})
+    await note(tx, viewer, "user.signed_out")
 
 
 async def end_own_session(tx: Tx, viewer: Viewer, session_id: int) -> bool:
     """End one of the viewer's sessions; False when it is not theirs or already ended."""
     if not await revoke_session(tx, viewer.user_id, session_id):
         return False
-    await _note(tx, viewer, "user.session_ended", {"session": session_id})
+    await note(tx, viewer, "user.session_ended", detail={"session": session_id})
     return True
 
 
@@ -30,21 +28,5 @@ async def end_own_other_sessions(tx: Tx, viewer: Viewer) -> int:
     """End every session of the viewer but the one that asks; returns how many."""
     ended = await revoke_other_sessions(tx, viewer.user_id, viewer.session_id or 0)
     if ended:
-        await _note(tx, viewer, "user.sessions_ended", {"sessions": ended})
+        await note(tx, viewer, "user.sessions_ended", detail={"sessions": ended})
     return ended
-
-
-async def _note(tx: Tx, viewer: Viewer, action: str, detail: dict[str, Any]) -> None:
-    await audit.record(
-        tx,
-        actor_id=viewer.user_id,
-        actor_label=viewer.label,
-        action=action,
-        outcome="done",
-        object_type="user",
-        object_id=str(viewer.user_id),
-        object_label=viewer.username,
-        detail=detail,
-        address=viewer.address,
-        request_id=viewer.request_id,
-    )

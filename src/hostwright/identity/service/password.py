@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 
-from hostwright.audit import service as audit
 from hostwright.core.crypto import Keyring
 from hostwright.core.db import Database
 from hostwright.core.errors import Conflict, FieldProblem, Invalid
@@ -15,6 +14,7 @@ from hostwright.identity import policy, queries
 from hostwright.identity.queries import account as sql
 from hostwright.identity.schemas import PasswordChange, Viewer
 from hostwright.identity.service.attempts import count_attempt
+from hostwright.identity.service.auditing import note
 from hostwright.identity.service.sessions import revoke_other_sessions
 
 FREE_TRIES_PER_SESSION: Final = 5
@@ -50,7 +50,8 @@ async def change_password(
     async with database.acquire() as db:
         credential = await sql.credential_of.one(db, viewer.user_id)
     if not await passwords.verify_password(credential.password_hash, wanted.current_password):
-        await _audit_refusal(database, viewer)
+        async with database.transaction() as tx:
+            await note(tx, viewer, "user.change_password", outcome="refused")
         raise Invalid([FieldProblem("currentPassword", "is wrong")])
     hashed = await passwords.hash_password(wanted.new_password)
     async with database.transaction() as tx:
@@ -58,33 +59,5 @@ async def change_password(
             raise PasswordChangedMeanwhile
         await queries.forget_attempts.run(tx, counter)
         ended = await revoke_other_sessions(tx, viewer.user_id, viewer.session_id or 0)
-        await audit.record(
-            tx,
-            actor_id=viewer.user_id,
-            actor_label=viewer.label,
-            action="user.password_changed",
-            outcome="done",
-            object_type="user",
-            object_id=str(viewer.user_id),
-            object_label=viewer.username,
-            detail={"sessions": ended},
-            address=viewer.address,
-            request_id=viewer.request_id,
-        )
+        await note(tx, viewer, "user.password_changed", detail={"sessions": ended})
     return ended
-
-
-async def _audit_refusal(database: Database, viewer: Viewer) -> None:
-    async with database.transaction() as tx:
-        await audit.record(
-            tx,
-            actor_id=viewer.user_id,
-            actor_label=viewer.label,
-            action="user.change_password",
-            outcome="refused",
-            object_type="user",
-            object_id=str(viewer.user_id),
-            object_label=viewer.username,
-            address=viewer.address,
-            request_id=viewer.request_id,
-        )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from hostwright.audit import service as audit
 from hostwright.core.db import Tx
 from hostwright.core.errors import FieldProblem, Invalid
 from hostwright.identity.queries import account as sql
 from hostwright.identity.records import UserRecord
 from hostwright.identity.schemas import ProfileChange, Viewer
+from hostwright.identity.service.auditing import changes, note
 
 
 async def change_profile(tx: Tx, viewer: Viewer, wanted: ProfileChange) -> UserRecord:
@@ -23,26 +23,9 @@ async def change_profile(tx: Tx, viewer: Viewer, wanted: ProfileChange) -> UserR
         raise Invalid([FieldProblem("fullName", "may not be empty or hold invisible characters")])
     before = await sql.account_of.one(tx, viewer.user_id, lock=True)
     after = await sql.change_profile.one(tx, viewer.user_id, name, language)
-    changes = {
-        field: [old, new]
-        for field, old, new in (
-            ("name", before.full_name, after.full_name),
-            ("language", before.language, after.language),
-        )
-        if old != new
-    }
-    if changes:
-        await audit.record(
-            tx,
-            actor_id=viewer.user_id,
-            actor_label=viewer.label,
-            action="user.profile_changed",
-            outcome="done",
-            object_type="user",
-            object_id=str(viewer.user_id),
-            object_label=viewer.username,
-            detail=changes,
-            address=viewer.address,
-            request_id=viewer.request_id,
-        )
+    detail = changes(
+        {"name": before.full_name, "language": before.language}, {"name": after.full_name, "language": after.language}
+    )
+    if detail:
+        await note(tx, viewer, "user.profile_changed", detail=detail)
     return after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 import msgspec
 
@@ -13,6 +14,9 @@ from hostwright.core.live import publish
 from hostwright.identity import queries
 from hostwright.identity.events import SessionsRevoked
 from hostwright.identity.service.common import Client, idle_time
+
+NONE: Final = 0
+"""The id of no session."""
 
 
 class NewSession(msgspec.Struct, frozen=True):
@@ -53,7 +57,7 @@ async def revoke_session(tx: Tx, user_id: int, session_id: int) -> bool:
 
 
 async def revoke_other_sessions(tx: Tx, user_id: int, session_id: int) -> int:
-    """End every session of the user but this one; returns how many."""
+    """End every session of the user but this one, or all of them (`NONE`); returns how many."""
     ended = await queries.revoke_other_sessions.all(tx, user_id, session_id)
     for other in ended:
         await publish(tx, f"session:{other}", "closed")

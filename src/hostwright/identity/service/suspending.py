@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from hostwright.audit import service as audit
 from hostwright.core.db import Tx
 from hostwright.core.errors import Conflict, Forbidden
-from hostwright.core.events import emit
-from hostwright.core.live import publish
 from hostwright.identity import queries
-from hostwright.identity.events import SessionsRevoked
 from hostwright.identity.queries import suspending as statements
 from hostwright.identity.records import Role, UserRecord
 from hostwright.identity.schemas import Viewer
+from hostwright.identity.service.auditing import About, note
+from hostwright.identity.service.sessions import NONE, revoke_other_sessions
 
 
 class OwnAccount(Conflict):
@@ -44,8 +40,8 @@ async def suspend_user(tx: Tx, staff: Viewer, user_id: int, reason: str) -> User
         raise LastAdmin
     if not await statements.suspend.run(tx, user_id, reason):
         return user
-    ended = await _end_all(tx, user_id)
-    await _note(tx, staff, user, "user.suspended", {"reason": reason, "sessions": ended})
+    ended = await revoke_other_sessions(tx, user_id, NONE)
+    await note(tx, staff, "user.suspended", About.user(user), detail={"reason": reason, "sessions": ended})
     return await queries.user_by_id.one(tx, user_id)
 
 
@@ -55,7 +51,7 @@ async def enable_user(tx: Tx, staff: Viewer, user_id: int) -> UserRecord:
     user = await statements.user_to_change.one(tx, user_id, lock=True)
     if not await statements.enable.run(tx, user_id):
         return user
-    await _note(tx, staff, user, "user.enabled", {})
+    await note(tx, staff, "user.enabled", About.user(user))
     return await queries.user_by_id.one(tx, user_id)
 
 
@@ -63,8 +59,8 @@ async def end_sessions_of(tx: Tx, staff: Viewer, user_id: int) -> int:
     """Sign somebody out everywhere, but not out of the session that asks; returns how many sessions ended."""
     user = await statements.user_to_change.one(tx, user_id, lock=True)
     kept = staff.session_id if user_id == staff.user_id else None
-    ended = await _end_all(tx, user_id, kept=kept or 0)
-    await _note(tx, staff, user, "user.sessions_ended", {"sessions": ended})
+    ended = await revoke_other_sessions(tx, user_id, kept or NONE)
+    await note(tx, staff, "user.sessions_ended", About.user(user), detail={"sessions": ended})
     return ended
 
 
@@ -74,28 +70,3 @@ async def _hold(tx: Tx, staff: Viewer) -> None:
     caller = await queries.user_by_id.one(tx, staff.user_id)
     if caller.disabled_at is not None or caller.role is not Role.ADMIN:
         raise Forbidden
-
-
-async def _end_all(tx: Tx, user_id: int, *, kept: int = 0) -> int:
-    ended = await queries.revoke_other_sessions.all(tx, user_id, kept)
-    for session_id in ended:
-        await publish(tx, f"session:{session_id}", "closed")
-    if ended:
-        await emit(tx, SessionsRevoked(user_id))
-    return len(ended)
-
-
-async def _note(tx: Tx, staff: Viewer, user: UserRecord, action: str, detail: dict[str, Any]) -> None:
-    await audit.record(
-        tx,
-        actor_id=staff.user_id,
-        actor_label=staff.label,
-        action=action,
-        outcome="done",
-        object_type="user",
-        object_id=str(user.id),
-        object_label=user.username,
-        detail=detail,
-        address=staff.address,
-        request_id=staff.request_id,
-    )
