@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from inspect import signature
 from typing import Any, Final, Literal
 
-from litestar import Router, delete, get, patch, post, put
+from litestar import Litestar, Router, delete, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.routes import BaseRoute
@@ -29,6 +29,12 @@ WORDS: Final = {
     502: "The answer of the upstream was lost or refused.",
     503: "Something we depend on does not answer; try again.",
 }
+
+
+def scopes_asked_for(app: Litestar) -> frozenset[str]:
+    """Those that some operation names. Another one can stand in a key, but opens nothing yet."""
+    handlers = (handler for route in app.routes for handler in getattr(route, "route_handlers", ()))
+    return frozenset(handler.opt["scope"] for handler in handlers if handler.opt.get("scope"))
 
 
 def _responses(errors: Iterable[int]) -> dict[int, ResponseSpec]:

@@ -11,7 +11,7 @@ import msgspec
 
 from hostwright.audit.service import record
 from hostwright.cli.demo import company
-from hostwright.core.db import Database, Query, Tx
+from hostwright.core.db import Command, Database, Query, Tx
 from hostwright.core.providers import ServerState
 from hostwright.core.scope import Staff
 from hostwright.identity.records import UserRecord
@@ -103,6 +103,23 @@ async def _write_down(tx: Tx, done: Done) -> None:
     await actions.finish.run(tx, action.id, state, ended, code, reason)
     await actions.finish_log.run(tx, action.id, "failed" if done.failed else "success", reason, ended)
     await actions.look_again.run(tx, server.id, False, done.at)  # noqa: FBT003  a column's value
+
+
+# Customers came one after the other in the two years before; they were there before their first server is counted.
+came_before = Command(
+    """update users u set created_at = o.came, email_verified_at = o.came + interval '4 minutes',
+        last_sign_in_at = coalesce(u.last_sign_in_at, now() - interval '31 hours' * (1 + o.nth % 22))
+    from (
+        select id, nth, now() - interval '30 days' - interval '17 days' * (total - nth) as came
+        from (select id, row_number() over (order by id) as nth, count(*) over () as total from users) n
+        where nth < total
+    ) o where o.id = u.id"""
+)
+
+
+async def add_past_of_people(tx: Tx) -> None:
+    """When people came and were last there; the newest has just registered and was never there since."""
+    await came_before.run(tx)
 
 
 async def add_sign_ins(tx: Tx, users: Sequence[UserRecord], *, session_days: int) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from hostwright.cli.demo import company
 from hostwright.cli.demo.accounts import new_password
-from hostwright.cli.demo.history import add_history, add_sign_ins
+from hostwright.cli.demo.history import add_history, add_past_of_people, add_sign_ins
 from hostwright.cli.demo.mirror import fill_mirror
 from hostwright.cli.demo.people import CLIENTS, Demo
 from hostwright.cli.demo.simulated import ask
@@ -47,6 +47,7 @@ async def make(demo: Demo) -> None:
         for place in world.locations:
             await set_country.run(tx, place.name, place.country)
         await add_sign_ins(tx, [user for user, _ in made], session_days=demo.config.session_days)
+        await add_past_of_people(tx)
         accounts = [
             await demo.account(tx, user, customer_id, word)
             for (user, customer_id), word in zip(made, words, strict=False)

@@ -16,7 +16,7 @@ from hostwright.identity.schemas import KeyMake, Viewer
 from hostwright.web.bodies import decode_body, form_lists
 from hostwright.web.i18n import choose_language, gettext, marked
 from hostwright.web.inject import AnyRequest, Injected
-from hostwright.web.openapi import page_get, page_post
+from hostwright.web.openapi import page_get, page_post, scopes_asked_for
 from hostwright.web.render import render, renderer
 
 URL: Final = "/account/keys"
@@ -81,8 +81,13 @@ class KeyForm(msgspec.Struct, frozen=True):
     errors: dict[str, str]
 
 
-def _form(viewer: Viewer, sent: Mapping[str, list[str]] | None = None, errors: dict[str, str] | None = None) -> KeyForm:
-    allowed = policy.allowed_scopes(viewer.role)
+def _form(
+    request: AnyRequest,
+    viewer: Viewer,
+    sent: Mapping[str, list[str]] | None = None,
+    errors: dict[str, str] | None = None,
+) -> KeyForm:
+    allowed = policy.allowed_scopes(viewer.role) & scopes_asked_for(request.app)
     chosen = (sent or {}).get(SCOPES, [])
     groups = [
         ScopeGroup(
@@ -154,7 +159,7 @@ class KeyPages(Controller):
     ) -> Response[Any]:
         """All of them; ``add`` opens the form."""
         choose_language(request, pseudo=renderer().pseudo)
-        form = _form(viewer) if "add" in request.query_params else None
+        form = _form(request, viewer) if "add" in request.query_params else None
         return await _show(request, db, viewer, app_config, form=form)
 
     @page_post("")
@@ -173,7 +178,7 @@ class KeyPages(Controller):
                 _, key = await service.make_key(tx, viewer, wanted)
         except (Invalid, service.TooManyKeys) as error:
             status = 422 if isinstance(error, Invalid) else error.status
-            form = _form(viewer, sent, _errors(request, sent, error))
+            form = _form(request, viewer, sent, _errors(request, sent, error))
             async with database.acquire() as db:
                 return await _show(request, db, viewer, app_config, form=form, status=status)
         async with database.acquire() as db:

@@ -27,7 +27,7 @@ class About(msgspec.Struct, frozen=True):
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """A line's detail about fields that differ, as the page of the log shows them side by side; empty when none does."""
+    """A line's detail about fields that differ, as the log's page shows them side by side; empty when none does."""
     names = [name for name in before if before[name] != after[name]]
     if not names:
         return {}
