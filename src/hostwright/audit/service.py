@@ -10,12 +10,11 @@ import msgspec
 
 from hostwright.audit import queries
 from hostwright.audit.records import AuditRow, Outcome
-from hostwright.core.db import Db, Query, Tx
+from hostwright.core.db import LARGEST_ID, Db, Query, Tx
 from hostwright.core.logs import redacted
 from hostwright.core.scope import OwnedBy, Scope
 from hostwright.core.text import containing
 
-LAST: Final = 2**63 - 1
 LAST_CHARACTER: Final = "\U0010ffff"
 
 
@@ -86,7 +85,7 @@ def _page(rows: list[AuditRow], limit: int) -> AuditPage:
 
 async def entries(db: Db, scope: Scope, *, before: int | None = None, limit: int = 50) -> AuditPage:
     """Lines that the caller may see, newest first."""
-    below = LAST if before is None else before
+    below = LARGEST_ID if before is None else before
     if isinstance(scope, OwnedBy):
         return _page(await queries.of_customer.all(db, scope.customer_id, below, limit + 1), limit)
     return _page(await queries.everything.all(db, below, limit + 1), limit)
@@ -96,7 +95,7 @@ async def entries_of_object(
     db: Db, scope: Scope, object_type: str, object_id: str, *, before: int | None = None, limit: int = 50
 ) -> AuditPage:
     """Lines about one object that the caller may see, newest first."""
-    below = LAST if before is None else before
+    below = LARGEST_ID if before is None else before
     if isinstance(scope, OwnedBy):
         rows = await queries.of_object_for_customer.all(db, object_type, object_id, scope.customer_id, below, limit + 1)
     else:
@@ -119,7 +118,7 @@ async def search(db: Db, wanted: AuditFilter, *, before: int | None = None, limi
     """Lines of everybody, newest first: for staff."""
     rows = await _statement(wanted).all(
         db,
-        LAST if before is None else before,
+        LARGEST_ID if before is None else before,
         limit + 1,
         wanted.actor_id,
         wanted.action or None,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
+from hostwright.core.errors import FieldProblem
+
+MAX_DIGITS: Final = 18  # more do not fit a bigint
 MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 20
 
@@ -45,3 +48,13 @@ class Cursor(msgspec.Struct, frozen=True, rename="camel"):
     """Where a growing list goes on: pass ``next`` as ``cursor``; null at the end."""
 
     next: str | None
+
+
+def read_cursor(text: str | None, problems: list[FieldProblem]) -> int | None:
+    """A cursor of a list that goes on below an id."""
+    if text is None:
+        return None
+    if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS:
+        return int(text)
+    problems.append(FieldProblem("cursor", "is not a cursor of this list"))
+    return None

@@ -1,4 +1,4 @@
-"""Cursors and times as programs write them, with one problem for each that makes no sense."""
+"""Times as programs write them, with a problem for what is none."""
 
 from __future__ import annotations
 
@@ -7,18 +7,7 @@ from typing import Final
 
 from hostwright.core.errors import FieldProblem
 
-MAX_DIGITS: Final = 18  # more do not fit a bigint
 DAY: Final = len("2026-01-31")
-
-
-def read_cursor(text: str | None, problems: list[FieldProblem]) -> int | None:
-    """A cursor of a list that goes on below an id."""
-    if text is None:
-        return None
-    if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS:
-        return int(text)
-    problems.append(FieldProblem("cursor", "is not a cursor of this list"))
-    return None
 
 
 def read_time(field: str, text: str | None, problems: list[FieldProblem], *, whole_day: bool) -> datetime | None:

@@ -7,7 +7,7 @@ that calls an upstream takes ``database``: the connection is given back before t
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
 import msgspec
 from litestar import Request
@@ -16,12 +16,10 @@ from litestar.params import SkipValidationMarker
 
 from hostwright.core.config import Config
 from hostwright.core.crypto import Keyring
-from hostwright.core.db import Database, Db, Tx
+from hostwright.core.db import LARGEST_ID, Database, Db, Tx
 from hostwright.core.errors import NotFound
 from hostwright.core.live import Hub
 from hostwright.core.passwords import Passwords
-
-LARGEST_ID: Final = 2**63 - 1
 
 T = TypeVar("T")
 

@@ -20,8 +20,8 @@ from hostwright.audit.records import AuditRow
 from hostwright.audit.service import AuditFilter, search
 from hostwright.core.db import Db
 from hostwright.core.errors import FieldProblem, Invalid
-from hostwright.core.paging import DEFAULT_PAGE_SIZE, Cursor
-from hostwright.core.periods import read_cursor, read_time
+from hostwright.core.paging import DEFAULT_PAGE_SIZE, Cursor, read_cursor
+from hostwright.core.periods import read_time
 from hostwright.core.text import storable
 from hostwright.identity.schemas import StaffViewer
 from hostwright.web.inject import Injected

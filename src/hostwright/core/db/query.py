@@ -9,12 +9,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, LiteralString, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, LiteralString, Protocol, cast
 from uuid import UUID
 
 import msgspec
 
 from hostwright.core.errors import NotFound
+
+LARGEST_ID: Final = 2**63 - 1
+"""What fits a bigint."""
 
 if TYPE_CHECKING:
     import asyncpg

@@ -5,7 +5,7 @@ from typing import Annotated
 from litestar import Controller
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from hostwright.core.db import Database
+from hostwright.core.db import LARGEST_ID, Database
 from hostwright.identity.schemas import StaffViewer, Viewer
 from hostwright.servers import service
 from hostwright.servers.api.presenting import action_read
@@ -28,7 +28,7 @@ READ = "read:servers"
 WRITE = "write:servers"
 
 ConnectionWanted = Annotated[
-    int | None, QueryParameter(name="connectionId", ge=1, le=2**63 - 1, description="Which VirtFusion's queue")
+    int | None, QueryParameter(name="connectionId", ge=1, le=LARGEST_ID, description="Which VirtFusion's queue")
 ]
 
 

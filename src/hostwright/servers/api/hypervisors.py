@@ -5,7 +5,7 @@ from typing import Annotated
 from litestar import Controller
 from litestar.params import QueryParameter
 
-from hostwright.core.db import Db, Tx
+from hostwright.core.db import LARGEST_ID, Db, Tx
 from hostwright.core.paging import Page, pagination
 from hostwright.core.text import storable
 from hostwright.identity.schemas import StaffViewer
@@ -27,7 +27,7 @@ from hostwright.web.openapi import get_op, post_op
 TAG = "Hypervisors"
 
 ConnectionWanted = Annotated[
-    int | None, QueryParameter(name="connectionId", ge=1, le=2**63 - 1, description="Only of this connection")
+    int | None, QueryParameter(name="connectionId", ge=1, le=LARGEST_ID, description="Only of this connection")
 ]
 GroupWanted = Annotated[
     str | None, QueryParameter(name="groupId", max_length=100, description="Only this group; empty: those in none")

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from litestar.params import QueryParameter
 
+from hostwright.core.db import LARGEST_ID
 from hostwright.core.paging import MAX_PAGE_SIZE
 from hostwright.core.providers import Power, ServerState
 from hostwright.servers.schemas import ActionType, Sort
@@ -21,7 +22,7 @@ StateWanted = Annotated[
 PowerWanted = Annotated[Power | None, QueryParameter(name="power", description="Only servers that run, or do not")]
 SortWanted = Annotated[Sort, QueryParameter(name="sort", description="The order; - turns it round")]
 CustomerWanted = Annotated[
-    int | None, QueryParameter(name="customerId", ge=1, le=2**63 - 1, description="Only this customer's servers")
+    int | None, QueryParameter(name="customerId", ge=1, le=LARGEST_ID, description="Only this customer's servers")
 ]
 ConnectionWanted = Annotated[
     int | None,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from msgspec.structs import asdict
 
 from hostwright.core.errors import FieldProblem, Invalid
-from hostwright.core.periods import read_cursor, read_time
+from hostwright.core.paging import read_cursor
+from hostwright.core.periods import read_time
 from hostwright.core.providers import Power, ServerState, TrafficMonth
 from hostwright.servers.queries import LogFilter
 from hostwright.servers.records import ActionRow, LogRow, ServerCount

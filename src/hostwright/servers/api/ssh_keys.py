@@ -5,7 +5,7 @@ from typing import Annotated
 from litestar import Controller
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from hostwright.core.db import Database
+from hostwright.core.db import LARGEST_ID, Database
 from hostwright.identity.schemas import StaffViewer, Viewer
 from hostwright.servers.ports import Providers
 from hostwright.servers.schemas.ssh_keys import SshKeyAdd, SshKeyList, SshKeyRead
@@ -18,7 +18,7 @@ TAG = "SSH keys"
 
 ConnectionWanted = Annotated[
     int | None,
-    QueryParameter(name="connectionId", ge=1, le=2**63 - 1, description="Where, with accounts at several systems"),
+    QueryParameter(name="connectionId", ge=1, le=LARGEST_ID, description="Where, with accounts at several systems"),
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from hostwright.core.db import Db, NoRow, Query, Scalar, Tx
+from hostwright.core.db import LARGEST_ID, Db, NoRow, Query, Scalar, Tx
 from hostwright.core.scope import OwnedBy, Scope, Staff
 from hostwright.servers.queries.lists import ADMIN_COLUMNS, READ_COLUMNS, ROW_COLUMNS
 from hostwright.servers.records import AddressRow, LogRow, ServerRow, TargetRow
@@ -32,7 +32,6 @@ _addresses = Query(
     where server_id = $1 and released_at is null order by is_primary desc, version, id""",
 )
 
-MAX_ID: Final = 2**63 - 1
 LOG_COLUMNS: Final = (
     "id, server_id, action, action_type, status, action_id, actor_label, error, created_at, finished_at"
 )
@@ -55,7 +54,7 @@ _viewed = Scalar(
 
 def require_id(number: int) -> None:
     """Raise `NoRow` for a number that no row can have; the database would refuse it as an error."""
-    if not 0 < number <= MAX_ID:
+    if not 0 < number <= LARGEST_ID:
         raise NoRow
 
 

@@ -8,12 +8,14 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from hostwright.core.db import LARGEST_ID
+
 # Python's ``$`` alone would take a line feed at the end.
 Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^\S[^\x00-\x1f\x7f]*$(?!\n)")]
 BaseUrl = Annotated[str, Meta(min_length=1, max_length=300)]
 Token = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[\x21-\x7e]+$(?!\n)")]
 Calls = Annotated[int, Meta(ge=1, le=6000)]
-Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Id = Annotated[int, Meta(ge=1, le=LARGEST_ID)]
 
 
 class ConnectionAdd(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from hostwright.core.db import LARGEST_ID
 from hostwright.servers.records import ActionKind, ActionState
 from hostwright.servers.schemas.servers import ActionRead
 
@@ -16,7 +17,6 @@ LONGEST_NAME: Final = 63
 LONGEST_REASON: Final = 500
 MOST_AT_ONCE: Final = 50
 MOST_KEYS: Final = 50
-LARGEST_ID: Final = 2**63 - 1
 
 type Number = Annotated[int, Meta(ge=1, le=LARGEST_ID)]
 
