@@ -17,6 +17,7 @@ from hostwright.core.migrations import migrate
 from hostwright.core.queue import job_counts
 from hostwright.servers.records import ActionState
 from hostwright.upstream.virtfusion.simulator import World
+from hostwright.upstream.virtfusion.simulator.facts import ServerFact
 from tests.stack.panel import FIRST_USER, MANY, PLAN, Panel, log_lines, running_panel
 from tests.support import databases
 from tests.support.app import refused
@@ -78,35 +79,81 @@ class Load:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
+class Switching:
+    """The owner switches many servers off, through both web processes in turn."""
+
+    def __init__(self, panel: Panel, programs: list[httpx.AsyncClient], server_ids: list[int]) -> None:
+        self.panel = panel
+        self.programs = programs
+        self.server_ids = server_ids
+        self.accepted: list[int] = []
+
+    async def off(self, numbers: range) -> int:
+        """How many of them were accepted; the others were refused as they should be."""
+        paths = [f"/api/user/servers/{self.server_ids[number]}/power/poweroff" for number in numbers]
+        answers = await asyncio.gather(*(self.programs[n % 2].post(path) for n, path in enumerate(paths)))
+        for answer in answers:
+            if answer.status_code != 202:
+                refused(answer, 503, "database_busy")
+        made = [answer.json()["id"] for answer in answers if answer.status_code == 202]
+        self.accepted += made
+        return len(made)
+
+    async def check(self, many: list[ServerFact]) -> None:
+        """Nothing was done twice, and what became of each is told as far as anybody can know.
+
+        An action whose answer came while nothing could be written down was observed instead of sent again. One whose
+        claim was the last thing that the database heard may not have been sent at all, which nobody can know.
+        """
+        ended = [await self.panel.ended(number, 150) for number in self.accepted]
+        sent = [self.panel.sent(one.id, "poweroff") for one in many]
+        assert sent[8:16] == [0] * 8
+        found = dict(zip(self.accepted, sent[:8] + sent[16:], strict=True))
+        assert {one.id: one.state for one in ended} == {
+            number: ActionState.SUCCEEDED if times == 1 else ActionState.UNKNOWN for number, times in found.items()
+        }
+        assert set(sent) == {0, 1}
+        assert sum(sent) >= 14
+        assert await self.panel.value(all_actions) == 16
+
+
+async def all_is_well(panel: Panel, programs: list[httpx.AsyncClient]) -> None:
+    """Every process is alive and ready, and no job is left."""
+    assert [one.alive for one in panel.stack.programs] == [True] * 4
+
+    async def ready() -> bool:
+        answers = [await program.get("/health/ready") for program in programs]
+        return [answer.status_code for answer in answers] == [200, 200]
+
+    async def quiet() -> bool:
+        async with panel.database.acquire() as db:
+            counts = await job_counts(db)
+        return (counts.running, counts.dead) == (0, 0)
+
+    await until(ready)
+    await until(quiet)
+
+
 async def test_a_restart_of_the_database_under_load(own_server: tuple[Server, Panel]) -> None:
     server, panel = own_server
     programs = [await panel.program(panel.owner, web=web) for web in (0, 1)]
     browsers = [await panel.browser(panel.owner, web=web) for web in (0, 1)]
     streams = [await panel.live(browser) for browser in browsers]
     many = [one for one in panel.vendor.world.listed if one.name.startswith(MANY)]
-    server_ids = [await panel.server_id(one.id) for one in many]
+    switching = Switching(panel, programs, [await panel.server_id(one.id) for one in many])
     panel.vendor.forget()
     panel.vendor.faults([{"mode": "delay", "method": "POST", "delayMs": 300}])
 
-    async def switch(numbers: range) -> list[int]:
-        paths = [f"/api/user/servers/{server_ids[number]}/power/poweroff" for number in numbers]
-        answers = await asyncio.gather(*(programs[n % 2].post(path) for n, path in enumerate(paths)))
-        for answer in answers:
-            if answer.status_code != 202:
-                refused(answer, 503, "database_busy")
-        return [answer.json()["id"] for answer in answers if answer.status_code == 202]
-
     async with Load(browsers, "/api/user/servers") as load:
-        accepted = await switch(range(8))
-        assert len(accepted) == 8
+        assert await switching.off(range(8)) == 8
         server.stop()
-        during = await switch(range(8, 16))
+        during = await switching.off(range(8, 16))
 
         async def refusing() -> bool:
             return load.answers[503] >= 4
 
         await until(refusing)
-        assert during == []
+        assert during == 0
         server.start()
         load.answers.clear()
 
@@ -114,38 +161,12 @@ async def test_a_restart_of_the_database_under_load(own_server: tuple[Server, Pa
             return load.answers[200] >= 20
 
         await until(answering)
-        accepted += await switch(range(16, 24))
-        assert len(accepted) == 16
-        ended = [await panel.ended(number, 150) for number in accepted]
+        assert await switching.off(range(16, 24)) == 8
+        await switching.check(many)
     assert set(load.codes) == {"database_busy"}
-
-    # An action whose answer came while nothing could be written down was observed instead of sent again. One whose
-    # claim was the last thing that the database heard may not have been sent at all, which nobody can know.
-    sent = [panel.sent(one.id, "poweroff") for one in many]
-    assert sent[8:16] == [0] * 8
-    found = dict(zip(accepted, sent[:8] + sent[16:], strict=True))
-    assert {one.id: one.state for one in ended} == {
-        number: ActionState.SUCCEEDED if times == 1 else ActionState.UNKNOWN for number, times in found.items()
-    }
-    assert set(sent) == {0, 1}
-    assert sum(sent) >= 14
-    assert await panel.value(all_actions) == 16
     for stream in streams:
         await stream.heard('id="live-resync"')
         assert stream.goes_on
-        await stream.heard(f"#state-{server_ids[23]}", 'data-s="stopped"')
-    assert [one.alive for one in panel.stack.programs] == [True] * 4
-
-    async def ready() -> bool:
-        answers = [await program.get("/health/ready") for program in programs]
-        return [answer.status_code for answer in answers] == [200, 200]
-
-    await until(ready)
-
-    async def quiet() -> bool:
-        async with panel.database.acquire() as db:
-            counts = await job_counts(db)
-        return (counts.running, counts.dead) == (0, 0)
-
-    await until(quiet)
-    assert (await panel.values(log_lines, server_ids[0]))[-1] == "poweroff:success"
+        await stream.heard(f"#state-{switching.server_ids[23]}", 'data-s="stopped"')
+    await all_is_well(panel, programs)
+    assert (await panel.values(log_lines, switching.server_ids[0]))[-1] == "poweroff:success"
