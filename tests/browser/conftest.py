@@ -13,8 +13,8 @@ from tests.stack.panel import FIRST_USER, Panel, running_panel
 from tests.support import databases
 from tests.support.browser import running_chromium
 
-OWNERS = 48  # three pages
-PLAN = WorldPlan(servers=60, users=4, first_users=(OWNERS, 2), speed=20.0, build_minutes=600)
+OWNERS = 76  # four pages, and enough for every test to stop one of its own
+PLAN = WorldPlan(servers=88, users=4, first_users=(OWNERS, 2), speed=20.0, build_minutes=600)
 LONG = "a-name-without-a-single-space-that-goes-on-and-on-until-it-is-longer-than-any-phone-is-wide"
 LONG_HOST = LONG.replace("name", "host")  # not the name: what looks for that finds one server
 NAMES = (
@@ -37,7 +37,7 @@ async def browser_dsn(cluster: str, template: str) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def company(browser_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Panel]:
-    """A company whose first customer has three pages of servers, in every state, no two of the same name."""
+    """A company whose first customer has four pages of servers, in every state, no two of the same name."""
     world = World(PLAN)
     for one in world.servers.values():
         one.name = f"{one.name}-{one.id}"

@@ -18,6 +18,11 @@ pytestmark = pytest.mark.browser
 
 PAINT_FILE = Path(__file__).parents[2] / ".cache" / "paint.json"
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# A preloaded font that nothing shows would be fetched for nothing.
+FONTS_USED = """() => [...document.querySelectorAll("link[rel=preload][as=font]")].every(({ href }) => {
+  const name = href.includes("mono") ? "Mono Variable" : "Inter Variable";
+  return [...document.fonts].some(({ family, status }) => family.includes(name) && status === "loaded");
+})"""
 FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
@@ -51,6 +56,7 @@ async def opened(
 
 async def is_fine(window: Window, look: Look) -> None:
     assert await complaints(window.page, look.part) == []
+    await window.page.wait_for_function(FONTS_USED)
     await window.page.wait_for_function(FITS)  # graphs follow a change of width a moment later
 
 

@@ -223,6 +223,7 @@ class SetupPages(Controller):
             form = decode_form(CompanyForm, values)
             async with database.transaction() as tx:
                 await service.name_company(tx, _staff(stage), form, CLOCK)
+            renderer().set_brand(form.name, form.brand_colour)  # here at once; other processes hear of it
         except AppError as error:
             return _company(request, stage, app_config, values, error)
         return _go(BASE)

@@ -14,9 +14,17 @@ import "./copy.js";
 import "./confirm.js";
 import "./forms.js";
 import "./select.js";
+import "./order.js";
 import "./live.js";
 import "./usage.js";
 import "./tabs.js";
 
-// htmx would do it by a timer, and whoever is quick, or has a busy machine, would type and press before that.
+// htmx would do it by a timer, and whoever is quick, or has a busy machine, would type and press before that. What the
+// timer does later is then too much: it would open a second event stream.
 window.htmx.initialize();
+const once = (event) => {
+  if (event.target !== document.body) return;
+  event.preventDefault();
+  document.removeEventListener("htmx:before:process", once);
+};
+document.addEventListener("htmx:before:process", once);

@@ -36,20 +36,10 @@ function fetchAgain(parts) {
   }
 }
 
-// Whoever asks for another view meanwhile wants that one: an answer that was asked for by the earlier view is dropped.
-const view = () => location.pathname + location.search;
-
-document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-  ctx.askedBy = view();
-});
-
-document.addEventListener("htmx:before:response", (event) => {
-  const { askedBy, request } = event.detail.ctx;
-  if (request.method === "GET" && askedBy !== view()) event.preventDefault();
-});
-
 // When the page missed something, what says that it can be fetched alone is.
 const refetch = () => fetchAgain(all("[data-refresh][id], [data-about][id]"));
+
+document.addEventListener("hw:outdated", refetch);
 
 let leaving = false;
 
