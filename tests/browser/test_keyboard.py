@@ -39,7 +39,9 @@ async def test_the_palette_finds_pages_and_goes_up_and_down(desk: Desk) -> None:
     await window.page.wait_for_url("**/admin/jobs")
 
     await keyboard.press("Control+k")
-    await keyboard.type("serv")
+    async with window.page.expect_response("**/search?q=serv"):
+        await keyboard.type("serv")
+    await expect(window.find("#palette-q.htmx-request")).to_have_count(0)
     await expect(window.find("#palette [role=heading]").last).to_have_text("Pages")
     active = window.find("#palette [role=menuitem].active")
     first = await active.text_content() or ""

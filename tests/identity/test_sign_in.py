@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from typing import Any
 
@@ -94,7 +93,9 @@ async def test_who_is_disabled_is_told_so_only_with_the_right_password(
 
 
 async def test_a_name_that_does_not_exist_takes_as_long(dsn: str, makers: Makers, database: Database) -> None:
-    """With the real cost of argon2id; medians of nine, since the machine does other things as well."""
+    """With the real cost of argon2id. The machine does other things as well, which only adds: the least of each counts,
+    and where some were disturbed it is tried again. Without the hashing a name would be told in a tenth of the time.
+    """
     app: App = build_app(config_of(dsn))
     user = await makers.user("ada")
     full = Passwords()
@@ -102,18 +103,20 @@ async def test_a_name_that_does_not_exist_takes_as_long(dsn: str, makers: Makers
         await queries.set_password_hash.run(tx, user.user_id, await full.hash_password(PASSWORD))
     full.close()
     spent: dict[str, list[float]] = {"ada": [], "nobody": [], "nobody@example.com": []}
+    least: list[float] = []
     async with running(app):
-        for number in range(9):
+        for number in range(60):
             for name, times in spent.items():
                 async with client_of(app, f"198.51.100.{number}") as client:
                     began = time.perf_counter()
                     answer = await sign_in(client, name, "wrong-password")
                     times.append(time.perf_counter() - began)
                     assert answer.status_code == 401
-    known, *unknown = (statistics.median(times) for times in spent.values())
-    assert known > 0.015, "the real parameters take about 26 ms"
-    for each in unknown:
-        assert 0.6 < each / known < 1.6
+            least = [min(times) for times in spent.values()]
+            if number >= 4 and max(least) < 1.3 * min(least):
+                break
+    assert min(least) > 0.015, "the real parameters take about 26 ms"
+    assert max(least) < 1.3 * min(least)
 
 
 async def test_every_sign_in_has_a_token_of_its_own(make_client: MakeClient, ada: Person) -> None:
