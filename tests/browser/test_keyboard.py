@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.desk import PHONE, Desk
 
@@ -52,6 +54,26 @@ async def test_the_palette_finds_pages_and_goes_up_and_down(desk: Desk) -> None:
     await keyboard.press("Escape")
     await expect(window.find("#palette[open]")).to_have_count(0)
     assert window.page.url.endswith("/admin/jobs")
+
+
+async def test_enter_waits_for_the_answer_to_what_was_typed(desk: Desk) -> None:
+    _, server_id, name = await desk.server()
+    window = await desk.window(desk.panel.owner)
+    keyboard = window.page.keyboard
+    await window.go("/account/sessions")
+    await keyboard.press("Control+k")
+    await expect(window.find("#palette [role=menuitem]").first).to_have_class("active")
+    typed = asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        await typed.wait()
+        await route.continue_()
+
+    await window.page.route("**/search?*", slow)
+    await keyboard.type(name)
+    await keyboard.press("Enter")
+    typed.set()
+    await window.page.wait_for_url(f"**/servers/{server_id}")
 
 
 async def test_the_palette_acts_and_asks_first_where_that_is_due(desk: Desk) -> None:
