@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
@@ -236,6 +237,15 @@ async def test_name_and_colour_show_on_the_next_page(named: Client) -> None:
     again = (await named.get("/setup/company")).text  # can be opened again
     assert 'value="Northwind"' in again
     assert 'value="#0ea5e9"' in again
+
+
+async def test_a_colour_in_capitals_is_the_same_colour_from_the_first_page_on(admin: Client) -> None:
+    await admin.post("/setup/company", data=COMPANY | {"brandColour": "#0EA5E9"})
+    page = (await admin.get("/setup/virtfusion")).text
+    sheet = re.search(r'"(/brand/[^"]+\.css)"', page)
+    assert sheet is not None
+    assert sheet[1].startswith("/brand/0ea5e9-")
+    assert (await admin.get(sheet[1])).status_code == 200
 
 
 @pytest.mark.parametrize("form", [{"name": "", "brandColour": "#000000"}, {"name": " \t"}, {"name": "x" * 81}])
