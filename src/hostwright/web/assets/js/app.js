@@ -22,9 +22,9 @@ import "./tabs.js";
 // htmx would do it by a timer, and whoever is quick, or has a busy machine, would type and press before that. What the
 // timer does later is then too much: it would open a second event stream.
 window.htmx.initialize();
-const once = (event) => {
+const bindAgain = (event) => {
   if (event.target !== document.body) return;
   event.preventDefault();
-  document.removeEventListener("htmx:before:process", once);
+  document.removeEventListener("htmx:before:process", bindAgain);
 };
-document.addEventListener("htmx:before:process", once);
+document.addEventListener("htmx:before:process", bindAgain);

@@ -1,6 +1,6 @@
 // Answers and messages overtake each other. What was made last is to be seen last.
 
-const LONGEST_HOLD = 10_000;
+const LONGEST_HOLD = 5_000; // what asks a slow vendor must not keep other news from the page
 const isStream = (ctx) => ctx.sourceElement?.id === "live";
 const view = () => location.pathname + location.search;
 
@@ -30,7 +30,7 @@ document.addEventListener("htmx:before:response", (event) => {
 });
 
 // The answer to a press is made before the change is announced, but may arrive after the announcement: a server that
-// had long stopped would be shown as stopping for ever. So messages wait for answers, though not for a slow vendor.
+// had long stopped would be shown as stopping for ever. So messages wait for answers, but not for long.
 document.addEventListener("htmx:sse:before:message", (event) => {
   if (!underWay.size) return;
   const wait = new Promise((resolve) => {
