@@ -7,19 +7,26 @@ import asyncio
 import pytest
 from playwright.async_api import Route, expect
 
-from tests.browser.desk import PHONE, Desk
+from tests.browser.desk import PHONE, Desk, Window
+from tests.support.app import Person
 
 pytestmark = pytest.mark.browser
 
 
-async def test_the_palette_finds_and_opens_a_server(desk: Desk) -> None:
-    _, server_id, name = await desk.server()
-    window = await desk.window(desk.panel.owner)
-    keyboard = window.page.keyboard
-    await window.go("/account/sessions")
-    await keyboard.press("Control+k")
+async def with_palette(desk: Desk, person: Person, path: str) -> Window:
+    """A page with the palette open, which has asked for what it shows at first."""
+    window = await desk.window(person)
+    await window.go(path)
+    await window.page.keyboard.press("Control+k")
     await expect(window.find("#palette-q")).to_be_focused()
     await expect(window.find("#palette [role=menuitem]").first).to_have_class("active")
+    return window
+
+
+async def test_the_palette_finds_and_opens_a_server(desk: Desk) -> None:
+    _, server_id, name = await desk.server()
+    window = await with_palette(desk, desk.panel.owner, "/account/sessions")
+    keyboard = window.page.keyboard
     await keyboard.type(name)
     found = window.find("#palette [role=menuitem]")
     await expect(found).to_have_count(1)
@@ -58,11 +65,8 @@ async def test_the_palette_finds_pages_and_goes_up_and_down(desk: Desk) -> None:
 
 async def test_enter_waits_for_the_answer_to_what_was_typed(desk: Desk) -> None:
     _, server_id, name = await desk.server()
-    window = await desk.window(desk.panel.owner)
+    window = await with_palette(desk, desk.panel.owner, "/account/sessions")
     keyboard = window.page.keyboard
-    await window.go("/account/sessions")
-    await keyboard.press("Control+k")
-    await expect(window.find("#palette [role=menuitem]").first).to_have_class("active")
     typed = asyncio.Event()
 
     async def slow(route: Route) -> None:
@@ -78,10 +82,8 @@ async def test_enter_waits_for_the_answer_to_what_was_typed(desk: Desk) -> None:
 
 async def test_the_palette_acts_and_asks_first_where_that_is_due(desk: Desk) -> None:
     _, server_id, name = await desk.server()
-    window = await desk.window(desk.panel.owner)
+    window = await with_palette(desk, desk.panel.owner, "/account/sessions")
     keyboard = window.page.keyboard
-    await window.go("/account/sessions")
-    await keyboard.press("Control+k")
     await keyboard.type(f"restart {name}")
     await expect(window.find("#palette [role=menuitem]").first).to_contain_text(f"Restart {name}")
     await keyboard.press("Enter")
