@@ -11,6 +11,7 @@ from hostwright.core.db import Command, Scalar
 from hostwright.core.live import publish
 from hostwright.identity.records import MemberRole
 from hostwright.identity.service import revoke_session
+from hostwright.servers.queries.console import end_relays
 from hostwright.upstream.virtfusion.simulator.facts import ServerChange
 from tests.support.app import MakeApp, Person, SignIn, refused
 from tests.support.logs import Lines
@@ -18,6 +19,7 @@ from tests.support.sockets import Viewer
 from tests.support.stack import until
 
 from .consoles import Theatre, lines, relays, set_customer, set_state
+from .locks import lock_server, somebody_waits
 
 GONE, IDLE, OVER, NOT_REACHED, TOO_MANY, RESTART = 4001, 4002, 4003, 4004, 4005, 1012
 RETURN = 0xFF0D
@@ -253,3 +255,16 @@ async def test_staff_disable_a_screen_and_its_consoles_end(theatre: Theatre, sig
         answer = await grace.post(f"/api/admin/servers/{theatre.server_id}/vnc/disable")
         assert (answer.status_code, answer.json()) == (200, {"enabled": False, "available": True})
         assert await socket.end() in {OVER, GONE}
+
+
+async def test_a_console_that_ends_while_staff_disable_its_screen_waits_its_turn(theatre: Theatre) -> None:
+    """Both lock the server first: the other way round PostgreSQL ended one of them as a deadlock."""
+    async with theatre.watching() as (socket, _):
+        async with theatre.database.transaction() as tx:
+            await lock_server.value(tx, theatre.server_id)
+            leaving = asyncio.ensure_future(socket.close())
+            await somebody_waits(theatre.database)
+            await end_relays.run(tx, theatre.server_id)
+        await leaving
+    assert await theatre.value(relays) == 0
+    assert [line for line in await theatre.texts(lines) if line.startswith("vnc_disconnect:success")] != []

@@ -18,15 +18,13 @@ from hostwright.servers.service import link_account
 from hostwright.servers.service.details import Seen, store_details
 
 from .helpers import House
+from .locks import lock_server, somebody_waits
 
 ids = Scalar(int, "select id from servers order by id")
 real_counts = Query(ServerCount, "select state, power, count(*) as n from servers group by 1, 2 order by state, power")
 kept_counts = Query(
     ServerCount, "select state, power, n from server_counts where customer_id = -1 and n <> 0 order by state, power"
 )
-waiting = Scalar(int, "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = $1")
-database_name = Scalar(str, "select current_database()")
-lock_server = Scalar(int, "select id from servers where id = $1 for update")
 reverse_heap = Command("update servers set mirrored_at = mirrored_at where id = $1")
 forget_views = Command("update servers set viewed_at = null")
 viewed = Scalar(int, "select count(*) from servers where viewed_at is not null")
@@ -35,15 +33,6 @@ viewed = Scalar(int, "select count(*) from servers where viewed_at is not null")
 async def exact(database: Database) -> None:
     async with database.acquire() as db:
         assert await kept_counts.all(db) == await real_counts.all(db)
-
-
-async def somebody_waits(database: Database) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            async with database.acquire() as db:
-                if await waiting.value(db, await database_name.value(db)):
-                    return
-            await asyncio.sleep(0.01)
 
 
 async def mirrored(house: House, number: int) -> list[int]:

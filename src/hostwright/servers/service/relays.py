@@ -148,15 +148,19 @@ async def note_opened(database: Database, console: OpenConsole, *, error: str | 
 
 
 async def note_closed(database: Database, console: OpenConsole, *, up: int, down: int, why: str, shown: bool) -> None:
-    """Write down that a console has ended; ``shown`` False: nothing was ever seen, so there is nothing to say."""
+    """Write down that a console has ended; ``shown`` False: nothing was ever seen, so there is nothing to say.
+
+    The line locks the server, and comes before the relay as everywhere: who disables a screen holds the server and
+    deletes its relays, in the very moment in which they end.
+    """
     clock = SystemClock()
     seconds = round((clock.now() - console.opened_at).total_seconds())
     detail: dict[str, object] = {"ended": why, "seconds": seconds, "bytesUp": up, "bytesDown": down}
     try:
         async with database.transaction() as tx:
-            await statements.delete_relay.run(tx, console.relay_id)
             if shown:
                 await note(tx, console.actor, console.server, "vnc_disconnect", clock, detail=detail)
+            await statements.delete_relay.run(tx, console.relay_id)
     except DATABASE_ERRORS as error:
         # Without its heartbeat the relay soon counts no more.
         log.warning("console.end_not_written", relay_id=console.relay_id, error=error_text(error))
